@@ -1,0 +1,263 @@
+"""Beside the flow: a negotiation as its folder tells it, which every stage may ask.
+
+`data/talks/<slug>/` holds open text: negotiation.yml, issues, rounds, milestones, positions and
+stakes as CSV, dated notes as Markdown. A folder that breaks the schema is refused as a whole, with
+every fault named.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pandas as pd
+import yaml
+
+from tradegap.errors import DataError
+from tradegap.tables import declared_tables, read_table
+
+__all__ = [
+    "Negotiation",
+    "list_negotiations",
+    "project_root",
+    "read_issues",
+    "read_negotiation",
+    "read_parties",
+]
+
+SHEETS = ("issues", "rounds", "milestones", "positions", "stakes")
+
+
+@dataclass(frozen=True)
+class Negotiation:
+    """One negotiation: who bargains over what, when they met, and how it ended.
+
+    `issues`, `rounds`, `milestones`, `positions` and `stakes` are frames of the declared tables
+    `negotiation_issues`, `rounds`, `milestones`, `positions` and `stakes`.
+    """
+
+    slug: str
+    folder: Path
+    title: str
+    parties: tuple[str, ...]
+    opened_on: date
+    ended_on: date | None
+    outcome: str
+    mandate: str
+    mandate_url: str
+    about: str
+    issues: pd.DataFrame
+    rounds: pd.DataFrame
+    milestones: pd.DataFrame
+    positions: pd.DataFrame
+    stakes: pd.DataFrame
+
+
+def project_root() -> Path:
+    """Return the folder that holds data/talks: TRADEGAP_ROOT, or the nearest one upwards.
+
+    Without one above the working directory, the folder that the package was installed from.
+    Raises DataError where none of them holds data/talks.
+    """
+    named = os.environ.get("TRADEGAP_ROOT")
+    here = Path.cwd()
+    installed = Path(__file__).resolve().parents[2]
+    for folder in [Path(named)] if named else [here, *here.parents, installed]:
+        if (folder / "data" / "talks").is_dir():
+            return folder
+    raise DataError(f"{named or here}: no data/talks here or above; run inside a tradegap checkout")
+
+
+def read_issues() -> pd.DataFrame:
+    """Return one row per issue of the code list."""
+    return read_table(project_root() / "data" / "issues.csv", "issues")
+
+
+def read_parties() -> pd.DataFrame:
+    """Return one row per party of the code list."""
+    return read_table(project_root() / "data" / "parties.csv", "parties")
+
+
+def list_negotiations() -> list[str]:
+    """Return the slugs of all negotiations: the folders of data/talks, sorted."""
+    talks = project_root() / "data" / "talks"
+    return sorted(each.name for each in talks.iterdir() if (each / "negotiation.yml").is_file())
+
+
+def read_negotiation(slug: str) -> Negotiation:
+    """Return the negotiation of one folder of data/talks.
+
+    Raises DataError with all faults of all its files at once, each with file, line or row, what
+    was found and what would do.
+    """
+    folder = project_root() / "data" / "talks" / slug
+    if not slug or not (folder / "negotiation.yml").is_file():
+        raise DataError(
+            f"data/talks/{slug}: no negotiation.yml there; the negotiations are "
+            + ", ".join(list_negotiations())
+        )
+    faults: list[str] = []
+    head: dict[str, Any] = {}
+    frames: dict[str, pd.DataFrame] = {}
+    try:
+        head = read_head(folder / "negotiation.yml")
+    except DataError as error:
+        faults += error.faults
+    for sheet in SHEETS:
+        name = "negotiation_issues" if sheet == "issues" else sheet
+        try:
+            frames[sheet] = read_table(folder / f"{sheet}.csv", name)
+        except DataError as error:
+            faults += error.faults
+    if not faults:
+        faults = crosscheck(folder, head, frames)
+    if faults:
+        root = str(project_root()) + os.sep
+        raise DataError([fault.replace(root, "") for fault in faults])
+    return Negotiation(
+        slug=slug,
+        folder=folder,
+        title=head["title"],
+        parties=tuple(head["parties"]),
+        opened_on=head["opened_on"],
+        ended_on=head.get("ended_on"),
+        outcome=head.get("outcome", ""),
+        mandate=head["mandate"].strip(),
+        mandate_url=head["mandate_url"],
+        about=head["about"].strip(),
+        **frames,
+    )
+
+
+@cache
+def head_schema() -> dict[str, Any]:
+    """Return the JSON Schema of negotiation.yml."""
+    text = (files("tradegap") / "negotiation.schema.yml").read_text(encoding="utf-8")
+    schema: dict[str, Any] = yaml.safe_load(text)
+    return schema
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """Return the contents of a negotiation.yml that its schema accepts."""
+    content, lines = load_yaml(path)
+    checker = jsonschema.Draft202012Validator(
+        head_schema(),
+        type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+            "date", lambda _, value: type(value) is date
+        ),
+    )
+    faults = []
+    for error in sorted(checker.iter_errors(content), key=lambda each: list(map(str, each.path))):
+        key = str(error.path[0]) if error.path else ""
+        line = lines.get(key, 1)
+        found = f"{key}: found {error.instance!r}; " if error.path else ""
+        faults.append(f"{path}:line {line}: {found}{remedy(error)}")
+    if faults:
+        raise DataError(faults)
+    return dict(content)
+
+
+def remedy(error: jsonschema.ValidationError) -> str:
+    """Return what would do, for one fault that jsonschema found."""
+    if error.validator == "additionalProperties":
+        known = ", ".join(head_schema()["properties"])
+        strange = ", ".join(sorted(set(error.instance) - set(head_schema()["properties"])))
+        return f"does not know the key {strange}; it takes {known}"
+    if error.validator == "required":
+        lacking = [key for key in error.validator_value if key not in error.instance]
+        return f"lacks the key {', '.join(lacking)}"
+    if error.validator == "type":
+        wanted = error.validator_value
+        return f"it takes {'a date as YYYY-MM-DD' if wanted == 'date' else 'a ' + wanted}"
+    if error.validator == "enum":
+        return f"it takes one of: {', '.join(error.validator_value)}"
+    return error.message
+
+
+def load_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return the mapping that a YAML file holds, and the line on which each of its keys stands.
+
+    Raises DataError with the line where the file is no YAML, repeats a key or is no mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
+        ) from None
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or str(error)
+        raise DataError(f"{path}{where}: is no valid YAML ({what})") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise DataError(f"{path}:line 1: found no mapping; it takes lines of the form 'key: value'")
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            raise DataError(
+                f"{path}:line {line}: the key '{key.value}' stands on line {lines[key.value]}"
+                " already; keep one"
+            )
+        lines[key.value] = line
+    return content, lines
+
+
+def crosscheck(folder: Path, head: dict[str, Any], frames: dict[str, pd.DataFrame]) -> list[str]:
+    """Return the faults that only show between the files of one folder."""
+    faults = []
+    parties = set(read_parties()["party"])
+    for party in head["parties"]:
+        if party not in parties:
+            faults.append(
+                f"{folder / 'negotiation.yml'}: parties: found '{party}'; data/parties.csv has"
+                f" {', '.join(sorted(parties))}"
+            )
+    if "ended_on" in head and head["ended_on"] < head["opened_on"]:
+        faults.append(
+            f"{folder / 'negotiation.yml'}: ended_on {head['ended_on']} is before opened_on"
+            f" {head['opened_on']}"
+        )
+    codes = {
+        "issues": set(read_issues()["issue_id"]),
+        "negotiation_issues": set(frames["issues"]["issue_id"]),
+    }
+    for sheet in SHEETS:
+        table = declared_tables()["negotiation_issues" if sheet == "issues" else sheet]
+        for column, target in table.refers_to.items():
+            for row, value in frames[sheet][column].items():
+                if value not in codes[target]:
+                    faults.append(
+                        f"{folder / sheet}.csv:row {int(str(row)) + 2}: column '{column}' found"
+                        f" '{value}'; it takes one of: {', '.join(sorted(codes[target]))}"
+                    )
+    for row, each in enumerate(frames["rounds"].itertuples(), start=2):
+        if each.ended_on < each.held_on:
+            faults.append(
+                f"{folder / 'rounds.csv'}:row {row}: ended_on {each.ended_on:%Y-%m-%d} is before"
+                f" held_on {each.held_on:%Y-%m-%d}"
+            )
+    for row, each in enumerate(frames["issues"].itertuples(), start=2):
+        if bool(each.outcome) != pd.notna(each.outcome_on):
+            faults.append(
+                f"{folder / 'issues.csv'}:row {row}: outcome '{each.outcome}' without outcome_on,"
+                " or the other way round; fill both or neither"
+            )
+    for row, each in enumerate(frames["positions"].itertuples(), start=2):
+        if each.party not in head["parties"]:
+            faults.append(
+                f"{folder / 'positions.csv'}:row {row}: column 'party' found '{each.party}'; the"
+                f" parties are {', '.join(head['parties'])}"
+            )
+    return faults
