@@ -1,0 +1,1 @@
+"""tradegap: dated documents about trade talks in, pages of how the gaps evolve out."""

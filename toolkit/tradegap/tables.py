@@ -175,7 +175,7 @@ def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
                 f"table {name}: column '{each.name}': found {strange}; it takes {allowed}"
             )
     conformed = pd.DataFrame(columns).reset_index(drop=True)
-    repeated = conformed.duplicated(list(table.key))
+    repeated = conformed.duplicated(list(table.key)) if table.key else pd.Series(dtype=bool)
     if repeated.any():
         row = conformed.loc[repeated, list(table.key)].iloc[0].tolist()
         raise DataError(f"table {name}: the key {list(table.key)} repeats: {row}")

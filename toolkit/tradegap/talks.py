@@ -146,12 +146,11 @@ def head_schema() -> dict[str, Any]:
 def read_head(path: Path) -> dict[str, Any]:
     """Return the contents of a negotiation.yml that its schema accepts."""
     content, lines = load_yaml(path)
-    checker = jsonschema.Draft202012Validator(
-        head_schema(),
-        type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-            "date", lambda _, value: type(value) is date
-        ),
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "date", lambda _, value: type(value) is date
     )
+    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
+    checker = validator(head_schema())
     faults = []
     for error in sorted(checker.iter_errors(content), key=lambda each: list(map(str, each.path))):
         key = str(error.path[0]) if error.path else ""
@@ -177,7 +176,7 @@ def remedy(error: jsonschema.ValidationError) -> str:
         return f"it takes {'a date as YYYY-MM-DD' if wanted == 'date' else 'a ' + wanted}"
     if error.validator == "enum":
         return f"it takes one of: {', '.join(error.validator_value)}"
-    return error.message
+    return str(error.message)
 
 
 def load_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:

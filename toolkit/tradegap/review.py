@@ -1,0 +1,136 @@
+"""Third stage: signals and a person's decisions in, accepted signals out.
+
+The ledger `review.jsonl` of a negotiation holds one decision a line and only ever grows. A person's
+word on a sentence stands: once a sentence has been decided, what is accepted of it is exactly what
+the ledger says, whatever the coder of the day finds there. Sentences that nobody has decided keep
+their coded signals, marked as unreviewed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from tradegap.documents import Document
+from tradegap.errors import DataError
+from tradegap.tables import conform, declared_tables, empty
+
+__all__ = ["accept_signals", "check_ledger", "read_ledger", "record_decisions"]
+
+SENTENCE = ["sha256", "start", "end"]
+VERDICTS = {"confirm": "confirmed", "correct": "corrected", "add": "added"}
+
+
+def read_ledger(path: Path) -> pd.DataFrame:
+    """Return one row per decision, in the order in which they were taken.
+
+    A ledger that is not there is an empty one. Raises DataError with file and line of each fault.
+    """
+    if not path.is_file():
+        return empty("decisions")
+    columns = declared_tables()["decisions"].columns
+    rows, faults = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            faults.append(f"{path}:line {number}: is no JSON ({error.msg}); one decision a line")
+            continue
+        wrong = sorted(set(columns) ^ set(row)) if isinstance(row, dict) else columns
+        if wrong:
+            faults.append(f"{path}:line {number}: lacks or does not know {', '.join(wrong)}")
+            continue
+        faults += [
+            f"{path}:line {number}: '{each.name}' {problem}"
+            for each in declared_tables()["decisions"].fields
+            if (problem := each.fault(as_text(row[each.name])))
+        ]
+        rows.append(row)
+    if faults:
+        raise DataError(faults)
+    return conform(pd.DataFrame(rows, columns=columns), "decisions") if rows else empty("decisions")
+
+
+def as_text(value: object) -> str:
+    """Return a JSON value as a CSV cell would hold it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def record_decisions(path: Path, decisions: pd.DataFrame) -> None:
+    """Append decisions to a ledger, each as one line; what stood there is never rewritten."""
+    rows = conform(decisions, "decisions")
+    lines = []
+    for row in rows.to_dict("records"):
+        dated = {
+            key: (None if pd.isna(value) else f"{value:%Y-%m-%d}")
+            if isinstance(value, pd.Timestamp) or value is pd.NaT
+            else value
+            for key, value in row.items()
+        }
+        lines.append(json.dumps(dated, ensure_ascii=False) + "\n")
+    with path.open("a", encoding="utf-8") as ledger:
+        ledger.write("".join(lines))
+        ledger.flush()
+        os.fsync(ledger.fileno())
+
+
+def accept_signals(
+    signals: pd.DataFrame, decisions: pd.DataFrame, documents: pd.DataFrame
+) -> pd.DataFrame:
+    """Return one row per accepted signal: signals as decided, and undecided ones as coded.
+
+    `documents` says which document of each signal is private and which story it tells. A decision
+    on a document that is not there has no effect. A decided signal has confidence 1.
+    """
+    decided = decisions[decisions["sha256"].isin(set(documents["sha256"]))]
+    subject = decided["coded_direction"].where(decided["coded_direction"] != "", "+")
+    added = decided["direction"].where(decided["coded_direction"] == "", "")
+    latest = decided.assign(subject=subject + added).drop_duplicates(
+        [*SENTENCE, "subject"], keep="last"
+    )
+    stands = latest[latest["decision"] != "reject"]
+    stands = stands.assign(review=stands["decision"].map(VERDICTS), confidence=1.0)
+    stands = stands.drop_duplicates([*SENTENCE, "direction"], keep="last")
+    touched = pd.MultiIndex.from_frame(decided[SENTENCE])
+    untouched = signals[~pd.MultiIndex.from_frame(signals[SENTENCE]).isin(touched)]
+    frames = [each for each in (stands, untouched.assign(review="unreviewed")) if len(each)]
+    if not frames:
+        return empty("accepted_signals")
+    about = documents.set_index("sha256")[["document", "publisher", "story", "is_private"]]
+    accepted = (
+        pd.concat(frames, ignore_index=True)
+        .drop(columns="document")
+        .join(about, on="sha256")
+        .sort_values(["published", "document", "start", "direction"], kind="stable")
+    )
+    return conform(accepted, "accepted_signals")
+
+
+def check_ledger(path: Path, documents: Sequence[Document]) -> list[str]:
+    """Return the faults of a ledger against the documents that it speaks of, one line each.
+
+    A document of a person's own that is not in this copy is no fault; a sentence that has changed
+    since it was decided is one.
+    """
+    texts = {each.sha256: each for each in documents}
+    faults = []
+    for number, row in enumerate(read_ledger(path).itertuples(), start=1):
+        document = texts.get(row.sha256)
+        if document and document.text[row.start : row.end] != row.text:
+            faults.append(
+                f"{path}: decision {number}: '{row.text[:60]}' does not stand in {document.name}"
+                f" at {row.start}-{row.end}; decide that sentence again"
+            )
+    known = {each.name: each.sha256 for each in documents if not each.is_private}
+    for name, sha256 in read_ledger(path)[["document", "sha256"]].drop_duplicates().to_numpy():
+        if name in known and known[name] != sha256:
+            faults.append(f"{path}: {name} has changed since it was reviewed; review it again")
+    return faults
