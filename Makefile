@@ -1,0 +1,46 @@
+# The words of the README, CONTRIBUTING and CI. Plain `make` lists them.
+.DEFAULT_GOAL := help
+VENV := .venv/bin/
+
+# A folder that was moved or copied carries a .venv that still points at the old one; a Python that
+# was removed leaves one that cannot start. Either is made anew.
+$(shell grep -qxF "$(CURDIR)" .venv/ready 2>/dev/null && .venv/bin/python -SIc "" 2>/dev/null || rm -f .venv/ready)
+
+.PHONY: help
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+
+.venv/ready: requirements.lock pyproject.toml toolkit/venv.sh
+	@sh toolkit/venv.sh
+
+.PHONY: reports
+reports: .venv/ready ## build the pages whose inputs changed, into reports/
+	@$(VENV)tradegap build
+
+.PHONY: test
+test: .venv/ready ## run the tests and the doctests
+	@$(VENV)python -m pytest
+
+.PHONY: lab
+lab: .venv/ready ## open JupyterLab on notebooks/
+	@$(VENV)python -m jupyterlab notebooks
+
+.PHONY: check
+check: .venv/ready ## lint, check types, and validate data, page specs and notebooks
+	@$(VENV)ruff check && $(VENV)ruff format --check && $(VENV)mypy && $(VENV)tradegap check
+
+.PHONY: verify
+verify: .venv/ready ## rebuild every page from nothing and compare with what is published
+	@$(VENV)tradegap verify
+
+.PHONY: score
+score: .venv/ready ## score the coder on the development sets beside the repository
+	@$(VENV)tradegap score
+
+.PHONY: lock
+lock: .venv/ready ## resolve pyproject.toml anew into requirements.lock
+	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements.lock
+
+.PHONY: clean
+clean: ## remove .venv, build/ and caches; published pages stay
+	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,154 @@
+"""Last stage: an executed notebook in, a page and its figures out. It knows no measure.
+
+Markdown and rich outputs are shown, through `template/`; code, printed text and errors are not. A
+page on which anything would run or be fetched is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tradegap.errors import PageError
+from tradegap.specs import Spec
+
+__all__ = ["read_figures", "render_index", "render_page"]
+
+TEMPLATES = Path(__file__).parent / "template"
+
+
+def read_figures(notebook: Any) -> str:
+    """Return the page's figures: the one output of the run that is text/csv."""
+    found = [
+        output["data"]["text/csv"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "text/csv" in output.get("data", {})
+    ]
+    if len(found) != 1:
+        raise PageError(
+            f"{len(found)} outputs of the notebook are text/csv; exactly one cell ends in "
+            "tradegap.publish_figures(…), which gives the page its figures"
+        )
+    return "".join(found[0])
+
+
+def render_page(spec: Spec, notebook: Any) -> str:
+    """Return the page's HTML; raise PageError where it would run or load anything."""
+    from nbconvert import HTMLExporter
+
+    template = str(TEMPLATES / "page.html.j2")
+    exporter = HTMLExporter(template_file=template, exclude_anchor_links=True)  # type: ignore[no-untyped-call]
+    page: dict[str, Any] = {
+        "title": spec.title,
+        "question": spec.question,
+        "page": spec.page,
+        "spec": f"reports/{spec.page}.yml" if spec.path else "",
+        "notebook": f"notebooks/{spec.notebook.name}",
+        "parameters": spec.parameters,
+        "version": version("tradegap"),
+        "css": (TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        "depth": "../" * spec.page.count("/"),
+    }
+    html, _ = exporter.from_notebook_node(notebook, resources={"page": page})
+    html = _scrolling_tables(_distinct_ids(html))
+    if faults := _active_parts(html):
+        raise PageError(f"the page would not be inert: {'; '.join(faults)}")
+    return html
+
+
+def _distinct_ids(html: str) -> str:
+    """Return the page with ids inside its SVGs made unique, so that no chart clips another.
+
+    >>> _distinct_ids('<svg><g id="a"/></svg><svg><g id="a"/><use clip-path="url(#a)"/></svg>')
+    '<svg><g id="a"/></svg><svg><g id="a-2"/><use clip-path="url(#a-2)"/></svg>'
+    """
+    seen: dict[str, int] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        svg = match[0]
+        for name in dict.fromkeys(re.findall(r'\sid="([^"]+)"', svg)):
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > 1:
+                old = re.escape(name)
+                svg = re.sub(
+                    rf'(\sid="|url\(#|url\(&quot;#|href="#){old}(?=["&)])',
+                    rf"\g<1>{name}-{seen[name]}",
+                    svg,
+                )
+        return svg
+
+    return re.sub(r"<svg\b.*?</svg>", rename, html, flags=re.DOTALL)
+
+
+def _scrolling_tables(html: str) -> str:
+    """Return the page with each table in a box that scrolls, by keyboard too, on a narrow screen.
+
+    >>> _scrolling_tables("<table></table>")
+    '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table></table></div>'
+    """
+
+    def wrap(match: re.Match[str]) -> str:
+        caption = re.search(r"<caption\b[^>]*>(.*?)</caption>", match[0], flags=re.DOTALL)
+        words = re.sub(r"<[^>]*>", "", caption[1]).split() if caption else ["Table"]
+        label = " ".join(words).replace('"', "&quot;")
+        return (
+            f'<div class="scroll" role="group" aria-label="{label}" tabindex="0">{match[0]}</div>'
+        )
+
+    return re.sub(r"<table\b.*?</table>", wrap, html, flags=re.DOTALL)
+
+
+class _ActiveParts(HTMLParser):
+    """Collects what would run or be fetched when a page is opened."""
+
+    RUNNING = frozenset({"script", "iframe", "object", "embed", "base", "link", "form", "portal"})
+    LOADING = frozenset({"src", "srcset", "poster", "background", "action", "formaction"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.RUNNING:
+            self.faults.append(f"<{tag}>")
+        for name, value in attrs:
+            address = (value or "").strip()
+            loads = name in self.LOADING or (name.endswith("href") and tag not in ("a", "area"))
+            if (
+                name.startswith("on")
+                or address.lower().startswith(("javascript:", "vbscript:", "data:text/html"))
+                or (loads and not address.startswith(("data:image/", "#")))
+                or re.search(r"url\(\s*['\"]?(?!['\"]?(#|data:image/))", address)
+            ):
+                self.faults.append(f"<{tag} {name}={address[:60]!r}>")
+
+
+def _active_parts(html: str) -> list[str]:
+    """Return what on a page would run or be fetched; links that a reader follows are fine.
+
+    >>> _active_parts('<p onclick="x()"><a href="https://example.org">a</a><img src="x.png"></p>')
+    ["<p onclick='x()'>", "<img src='x.png'>"]
+    """
+    parser = _ActiveParts()
+    parser.feed(html)
+    parser.close()
+    for style in re.findall(r"<style\b.*?</style>", html, flags=re.DOTALL | re.IGNORECASE):
+        if match := re.search(r"@import|url\(\s*['\"]?(?!['\"]?(#|data:image/)).{0,60}", style):
+            parser.faults.append(f"a style with {match[0]!r}")
+    return list(dict.fromkeys(parser.faults))
+
+
+def render_index(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the index's HTML; a row has a spec, its result, and whether the page is there."""
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    environment = jinja2.Environment(loader=loader, autoescape=True)
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    template = environment.get_template("index.html.j2")
+    return template.render(rows=rows, page={"title": "tradegap", "css": css, "depth": ""})
