@@ -43,7 +43,6 @@ class Result:
     page: str
     status: str
     reason: str = ""
-    since: str = ""
 
 
 def build_pages(
@@ -270,30 +269,33 @@ def _is_current(spec: Spec, key: str, *, out: Path, build: Path) -> bool:
 
 
 def _record(result: Result, key: str, *, out: Path, build: Path) -> Result:
-    """Write down how a page was built, or since when it fails; return the result with that day."""
+    """Write down how a page was built, or since when and why it fails; return the result."""
     record: dict[str, Any]
     if result.status == "built":
         record = {"inputs": key, "outputs": _outputs(result.page, out)}
     else:
         today = datetime.now(tz=UTC).date().isoformat()
-        record = {"since": _read_record(result.page, build).get("since", today)}
-        result = Result(result.page, result.status, result.reason, record["since"])
+        since = _read_record(result.page, build).get("since", today)
+        record = {"since": since, "reason": result.reason}
     path = build / "records" / f"{result.page}.json"
     _replace({path: json.dumps(record).encode()})
     return result
 
 
-def build_index(specs: Sequence[Spec], results: Sequence[Result], *, out: Path) -> Path:
+def build_index(
+    specs: Sequence[Spec], *, root: Path, out: Path | None = None, build: Path | None = None
+) -> Path:
     """Write `index.html`: one row per page with its question, its figures and how fresh it is.
 
     A build in which every page is good carries no date, so that it is the same on every day.
     """
-    by_page = {result.page: result for result in results}
+    out, build = out or root / "reports", build or root / "build"
     rows = []
     for spec in specs:
-        result = by_page.get(spec.page, Result(spec.page, "current"))
+        record = _read_record(spec.page, build)
         there = (out / f"{spec.page}.html").is_file()
-        rows.append({"spec": spec, "result": result, "is_there": there})
+        since, reason = record.get("since", ""), record.get("reason", "")
+        rows.append({"spec": spec, "is_there": there, "since": since, "reason": reason})
     html = render_index(rows)
     path = out / "index.html"
     if not path.is_file() or path.read_bytes() != html.encode():

@@ -144,7 +144,7 @@ def _active_parts(html: str) -> list[str]:
 
 
 def render_index(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the index's HTML; a row has a spec, its result, and whether the page is there."""
+    """Return the index's HTML; a row is a page: spec, is_there, since and reason of a failure."""
     import jinja2
 
     loader = jinja2.FileSystemLoader(TEMPLATES)

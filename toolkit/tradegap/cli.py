@@ -1,0 +1,219 @@
+"""Around the flow: the command line, a thin layer over the functions that a notebook calls, too.
+
+Each command imports what it needs when it runs, so that `tradegap --help` answers at once. A
+fault of the user's is printed as it stands, one line each, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tradegap.errors import SpecError, TradegapError
+
+if TYPE_CHECKING:
+    from tradegap.build import Result
+    from tradegap.specs import Spec
+
+__all__ = ["main"]
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+# A file that is not there is refused like any other document, and the rest go on.
+ANY_FILE = click.Path(path_type=Path)
+
+
+published_option = click.option(
+    "--published",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda context, option, given: given.date() if given else None,
+    metavar="YYYY-MM-DD",
+    help="Day of publication, where the document does not tell.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tradegap", message="tradegap %(version)s")
+def cli() -> None:
+    """How far apart are the two sides, on what, and is it closing?"""
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=ANY_FILE)
+@published_option
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "table"]), default="jsonl")
+def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
+    """Print the signals of documents, one a line.
+
+    PATHS are documents (.txt, .html, .md, .jsonl) or folders of them.
+    """
+    from tradegap.coding import code_documents, to_json_lines
+    from tradegap.documents import read_documents
+
+    documents, refusals = read_documents(paths, published=published)
+    signals = code_documents(documents)
+    if form == "jsonl":
+        click.echo("".join(f"{line}\n" for line in to_json_lines(signals)), nl=False)
+    elif form == "csv":
+        click.echo(signals.to_csv(index=False, lineterminator="\n"), nl=False)
+    else:
+        short = ["direction", "issues", "party", "speaker", "pace", "forward_date", "text"]
+        click.echo(signals[short].to_string(index=False, max_colwidth=70))
+    _refuse(refusals)
+
+
+@cli.command()
+@click.argument("slug")
+@click.argument("files", nargs=-1, required=True, type=ANY_FILE)
+@published_option
+def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
+    """Take documents into the private folder of a negotiation."""
+    from tradegap.documents import add_documents
+
+    added, refusals = add_documents(slug, files, published=published)
+    for line in added:
+        click.echo(f"added {line}")
+    _refuse(refusals)
+
+
+@cli.command()
+@click.argument("pages", nargs=-1)
+@click.option("--force", is_flag=True, help="Build pages that are current, too.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Pages at a time (one per processor).")
+def build(pages: tuple[str, ...], force: bool, jobs: int | None) -> None:
+    """Build the pages whose inputs changed, into reports/.
+
+    A PAGE is named as its spec: gap_evolution/us-japan-2019.
+    """
+    from tradegap.build import build_index, build_pages
+    from tradegap.specs import read_specs
+
+    root = _root()
+    specs = read_specs(root)
+    chosen = _choose(specs, pages)
+    results = build_pages(chosen, root=root, force=force, jobs=jobs, report=_report)
+    build_index(specs, root=root)
+    failed = sum(result.status == "failed" for result in results)
+    built = sum(result.status == "built" for result in results)
+    current = len(results) - built - failed
+    click.echo(f"{built} built, {current} current, {failed} failed; see reports/index.html")
+    if failed:
+        sys.exit(1)
+
+
+@cli.command()
+def verify() -> None:
+    """Rebuild every page from nothing and compare with what is published."""
+    from tradegap.verify import verify_pages
+
+    root = _root()
+    _finish(verify_pages(root), "every page is what its inputs give, byte for byte")
+
+
+@cli.command()
+def check() -> None:
+    """Validate the data, the page specs and the notebooks."""
+    from tradegap.verify import check_inputs
+
+    _finish(check_inputs(_root()), "data, page specs and notebooks are sound")
+
+
+@cli.command()
+def score() -> None:
+    """Score the coder on the development sets beside the repository."""
+    from tradegap.coding import score_coder
+
+    click.echo(score_coder(_root().parent / "shared" / "gold"), nl=False)
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@published_option
+@click.option("--talks", help="The negotiation it belongs to, where the story does not tell.")
+def brief(file: Path, published: date | None, talks: str | None) -> None:
+    """Build a brief of one document's signals into build/briefs/ and print its path."""
+    from tradegap.build import build_pages
+    from tradegap.specs import Spec
+
+    root = _root()
+    parameters = {"story": str(file.resolve())}
+    parameters |= {"published": published.isoformat()} if published else {}
+    parameters |= {"talks": talks} if talks else {}
+    spec = Spec(
+        page=file.stem,
+        notebook=root / "notebooks" / "round_brief.ipynb",
+        title=f"Brief of {file.name}",
+        question="What does it say of the gap, who says it, and what comes next?",
+        parameters=parameters,
+    )
+    out = root / "build" / "briefs"
+    (result,) = build_pages([spec], root=root, out=out, build=out / ".work", force=True)
+    if result.status == "failed":
+        raise TradegapError(f"{file}: {result.reason}; the log is {out}/.work/logs")
+    click.echo(out / f"{spec.page}.html")
+
+
+def _root() -> Path:
+    from tradegap.talks import project_root
+
+    return project_root()
+
+
+def _choose(specs: list[Spec], pages: tuple[str, ...]) -> list[Spec]:
+    wanted = [page.removeprefix("reports/").removesuffix(".yml") for page in pages]
+    known = [spec.page for spec in specs]
+    if unknown := [page for page in wanted if page not in known]:
+        raise SpecError(f"there is no page {unknown[0]}; there are {', '.join(known) or 'none'}")
+    return [spec for spec in specs if not wanted or spec.page in wanted]
+
+
+def _report(result: Result) -> None:
+    if result.status == "built":
+        click.echo(f"built   {result.page}")
+    elif result.status == "failed":
+        click.echo(f"failed  {result.page}: {result.reason}", err=True)
+        click.echo(f"        the last good page stays; build/logs/{result.page}.log", err=True)
+
+
+def _refuse(refusals: list[str]) -> None:
+    if refusals:
+        raise TradegapError(refusals)
+
+
+def _finish(faults: list[str], good: str) -> None:
+    if faults:
+        raise TradegapError(faults)
+    click.echo(good)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; print a user's mistake as its lines and exit with 1."""
+    try:
+        _run(lambda: cli.main(arguments, prog_name="tradegap", standalone_mode=False))
+    except TradegapError as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        sys.exit(1)
+
+
+def _run(command: Callable[[], object]) -> None:
+    try:
+        command()
+        sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("tradegap: interrupted; what was published before stays", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (head, less) has left; keep Python from complaining as it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -1,0 +1,145 @@
+"""Beside the build: proof that what is published is what the inputs give.
+
+`verify_pages` rebuilds every page from nothing and compares byte for byte; `check_inputs` reads
+data, page specs and notebooks as a build would, without running anything.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+
+from tradegap.build import build_index, build_pages
+from tradegap.errors import TradegapError
+from tradegap.specs import check_specs, read_specs
+
+__all__ = ["check_inputs", "check_notebook", "compare_files", "verify_pages"]
+
+
+def verify_pages(root: Path) -> list[str]:
+    """Return one line per published file that differs from a rebuild from nothing; none is good.
+
+    The rebuild goes to build/verify and stays there for a closer look.
+    """
+    scratch = root / "build" / "verify"
+    shutil.rmtree(scratch, ignore_errors=True)
+    specs, published, rebuilt = read_specs(root), root / "reports", scratch / "reports"
+    results = build_pages(specs, root=root, out=rebuilt, build=scratch, force=True)
+    failed = [result for result in results if result.status == "failed"]
+    faults = [f"{result.page}: cannot be rebuilt: {result.reason}" for result in failed]
+    if not failed:
+        build_index(specs, root=root, out=rebuilt, build=scratch)
+    pages = [f"{spec.page}{suffix}" for spec in specs for suffix in (".csv", ".html")]
+    for name in [*pages, "index.html"]:
+        old, new = published / name, rebuilt / name
+        if not old.is_file():
+            faults.append(f"reports/{name}: is not published; run make reports")
+        elif new.is_file() and old.read_bytes() != new.read_bytes():
+            faults.append(f"reports/{compare_files(old, new, name=name)}")
+    for suffix in ("html", "csv"):
+        for path in sorted(published.glob(f"*/*.{suffix}")):
+            name = path.relative_to(published).as_posix()
+            if name not in pages:
+                faults.append(f"reports/{name}: no spec builds it; delete it or give it a .yml")
+    return faults
+
+
+def compare_files(old: Path, new: Path, *, name: str) -> str:
+    """Return one line that says where a published file and its rebuild first differ."""
+    before, after = (path.read_bytes().decode() for path in (old, new))
+    where = _first_figure(before, after) if name.endswith(".csv") else _first_text(before, after)
+    return f"{name}: {where}"
+
+
+def _first_figure(before: str, after: str) -> str:
+    r"""Return row, column and both values of the first figure that differs.
+
+    >>> _first_figure("issue,gap\nautos,0.4\n", "issue,gap\nautos,0.5\n")
+    "row 2 (autos), column gap: published '0.4', rebuilt '0.5'"
+    """
+    tables = [list(csv.reader(io.StringIO(text))) for text in (before, after)]
+    header = tables[0][0] if tables[0] else []
+    for number, (old, new) in enumerate(zip_longest(*tables), start=1):
+        if old is None or new is None:
+            side, row = ("rebuilt", new) if old is None else ("published", old)
+            return f"row {number} is only in the {side} file: {','.join(row)[:80]!r}"
+        for column, (a, b) in enumerate(zip_longest(old, new)):
+            if a != b:
+                title = header[column] if column < len(header) else str(column + 1)
+                what = f"row {number} ({old[0] if old else ''}), column {title}"
+                return f"{what}: published {a!r}, rebuilt {b!r}"
+    return "the same figures in other bytes (line ends or quoting)"
+
+
+def _first_text(before: str, after: str) -> str:
+    r"""Return line, heading and both excerpts of the first text that differs.
+
+    >>> _first_text("<h2>Now</h2>\n<p>gap 0.4</p>", "<h2>Now</h2>\n<p>gap 0.5</p>")
+    "line 2, under 'Now': published 'gap 0.4', rebuilt 'gap 0.5'"
+    """
+    pairs = enumerate(zip(before, after, strict=False))
+    at = next((i for i, (a, b) in pairs if a != b), min(len(before), len(after)))
+    headings = re.findall(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", before[:at], flags=re.DOTALL)
+    under = f", under {_words(headings[-1])!r}" if headings else ""
+    line = before.count("\n", 0, at) + 1
+    excerpts = [_words(_around(text, at)) for text in (before, after)]
+    if excerpts[0] == excerpts[1]:
+        excerpts = [" ".join(text[max(0, at - 30) : at + 30].split()) for text in (before, after)]
+    return f"line {line}{under}: published {excerpts[0]!r}, rebuilt {excerpts[1]!r}"
+
+
+def _around(text: str, at: int) -> str:
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at)
+    return text[max(start, at - 60) : min(end if end >= 0 else len(text), at + 60)]
+
+
+def _words(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>|^[^<]*>|<[^>]*$", " ", markup)).split())
+
+
+def check_inputs(root: Path) -> list[str]:
+    """Return one line per fault of the data, the page specs and the notebooks; none is good."""
+    from tradegap import talks
+
+    faults = _faults(talks.read_parties) + _faults(talks.read_issues)
+    for slug in talks.list_negotiations():
+        faults += _faults(partial(talks.read_negotiation, slug))
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        faults += check_notebook(path)
+    return faults + _faults(lambda: check_specs(read_specs(root)))
+
+
+def _faults(check: Callable[[], object]) -> list[str]:
+    try:
+        check()
+    except TradegapError as error:
+        return error.faults
+    return []
+
+
+def check_notebook(path: Path) -> list[str]:
+    """Return one line per fault of a notebook: stored outputs, or not one parameters cell."""
+    where = f"notebooks/{path.name}"
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [(n, c) for n, c in enumerate(cells, start=1) if c["cell_type"] == "code"]
+        stored = [n for n, c in code if c.get("outputs") or c.get("execution_count") is not None]
+        tagged = [n for n, c in code if "parameters" in c["metadata"].get("tags", [])]
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"{where}: cannot be read ({error}); open and save it in JupyterLab"]
+    faults = []
+    if stored:
+        listed = ", ".join(map(str, stored))
+        faults.append(f"{where}: cell {listed} holds outputs or counts; clear all outputs and save")
+    if len(tagged) != 1:
+        faults.append(f"{where}: {len(tagged)} cells are tagged parameters; tag exactly one")
+    return faults
