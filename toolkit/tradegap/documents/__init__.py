@@ -1,0 +1,11 @@
+"""First stage: files in, dated documents out, with what is not the article's prose marked.
+
+`read_documents` reads files where they lie, `add_documents` takes them into a negotiation's
+private folder, `load_documents` reads a negotiation's notes and private documents, and
+`cluster_stories` tells which of them are the same story.
+"""
+
+from tradegap.documents.model import Block, Document
+from tradegap.documents.reading import read_documents
+
+__all__ = ["Block", "Document", "read_documents"]
