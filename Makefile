@@ -39,7 +39,7 @@ score: .venv/ready ## score the coder on the development sets beside the reposit
 
 .PHONY: lock
 lock: .venv/ready ## resolve pyproject.toml anew into requirements.lock
-	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements.lock
+	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
 
 .PHONY: clean
 clean: ## remove .venv, build/ and caches; published pages stay
