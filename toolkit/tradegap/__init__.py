@@ -1,1 +1,53 @@
-"""tradegap: dated documents about trade talks in, pages of how the gaps evolve out."""
+"""tradegap: dated documents about trade talks in, pages of how the gaps evolve out.
+
+The public names below are all that a notebook needs. Each is loaded from its stage when it is first
+used, so that `import tradegap` itself costs nothing.
+
+>>> import tradegap
+>>> sorted(set(tradegap.__all__) - set(dir(tradegap)))
+[]
+"""
+
+from importlib import import_module
+from typing import Any
+
+HOMES = {
+    "talks": ["Negotiation", "list_negotiations", "project_root", "read_negotiation"],
+    "documents": ["Document", "add_documents", "load_documents", "read_documents"],
+    "coding": ["code_document", "code_documents"],
+    "review": ["accept_signals", "read_ledger", "record_decisions"],
+    "gaps": ["measure_gaps", "read_gap", "weigh_signals"],
+    "record": ["Brief", "Record", "open_brief", "open_record", "read_rounds"],
+    "charts": ["chart_gaps", "chart_rounds", "use_page_charts"],
+    "panels": [
+        "Panel",
+        "list_ahead",
+        "list_evidence",
+        "list_moves",
+        "list_open",
+        "list_positions",
+        "list_rounds",
+        "list_sources",
+        "list_statements",
+        "publish_figures",
+        "state_answer",
+        "state_brief",
+        "state_method",
+        "tabulate_brief",
+    ],
+    "errors": ["DataError", "DocumentError", "PageError", "SpecError", "TradegapError"],
+}
+
+__all__ = [name for names in HOMES.values() for name in names]  # noqa: PLE0604
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"tradegap.{module}"), name)
+    raise AttributeError(f"tradegap has no {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

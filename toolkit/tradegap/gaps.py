@@ -49,7 +49,10 @@ OUTCOME_LEVELS = {
     "dropped": LEVELS["open"],
     "broken off": LEVELS["open"],
 }
-SETTLED = ("agreed", "partly agreed")  # from then on the gap no longer walks, nor do reports move it
+SETTLED = (
+    "agreed",
+    "partly agreed",
+)  # from then on the gap no longer walks, nor do reports move it
 
 
 def weigh_signals(
@@ -191,18 +194,16 @@ def infer(
 
     forward = np.empty((len(days), len(GRID)))
     likelihoods: dict[int, Vector] = {}
-    moves: dict[int, Vector] = {}
     belief = np.exp((GRID - 1) / START_SPREAD)
     belief /= belief.sum()
     for day in range(len(days)):
         if 0 < day <= settled_from:
             belief = WALK @ belief
         if day <= settled_from and (day in weights or day == outcome_day):
-            moves[day] = move(weights.get(day, {}))
             likelihoods[day] = likelihood(weights.get(day, {}))
             if day == outcome_day:
                 likelihoods[day] = likelihoods[day] * (OUTCOME_LEVELS[outcome] + 1e-9)
-            belief = likelihoods[day] * (moves[day] @ belief)
+            belief = likelihoods[day] * move(belief, weights.get(day, {}))
             belief /= belief.sum()
         forward[day] = belief
     if not smooth:
@@ -210,8 +211,8 @@ def infer(
     smoothed = forward.copy()
     message = np.ones(len(GRID))
     for day in range(len(days) - 1, 0, -1):
-        if day in moves:
-            message = moves[day].T @ (likelihoods[day] * message)
+        if day in likelihoods:
+            message = move(likelihoods[day] * message, weights.get(day, {}), back=True)
         if day <= settled_from:
             message = WALK.T @ message
         message /= message.max()
@@ -229,13 +230,14 @@ def likelihood(weights: dict[str, float]) -> Vector:
     return np.asarray(np.exp(log))
 
 
-def move(weights: dict[str, float]) -> Vector:
-    """Return the day's transition: column = gap before the reports of change, row = gap after."""
-    matrix = np.eye(len(GRID))
-    for direction, shift in (("narrowing", NARROWED), ("widening", WIDENED)):
+def move(belief: Vector, weights: dict[str, float], *, back: bool = False) -> Vector:
+    """Return a belief after a day's reports of change; `back`, a message before them."""
+    shifts = [("narrowing", NARROWED), ("widening", WIDENED)]
+    for direction, shift in reversed(shifts) if back else shifts:
         share = 1 - np.exp(-weights.get(direction, 0.0) * 2)
-        matrix = (1 - share) * matrix + share * (shift @ matrix)
-    return matrix
+        if share:
+            belief = (1 - share) * belief + share * ((shift.T if back else shift) @ belief)
+    return belief
 
 
 def quantile(beliefs: Vector, share: float) -> Vector:

@@ -1,0 +1,355 @@
+"""Sixth stage: tables in, Altair charts out, each mark linked to its evidence.
+
+A chart here is an ordinary `altair.Chart`, to go on editing in a notebook. `use_page_charts` makes
+notebooks show charts as a page does: as SVG in a figure with its text alternative and caption, its
+colours taken from the page (light or dark), its text measured with a font that the renderer ships.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from hashlib import sha256
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from tradegap.record import Record, read_rounds
+from tradegap.talks import read_issues
+
+__all__ = ["chart_gaps", "chart_rounds", "use_page_charts"]
+
+FONT = "Liberation Sans"  # metric-compatible with Arial, and shipped inside vl-convert
+# Each colour stands for a custom property of the page, which replaces it in the finished SVG.
+INK, MUTED, RULE, PAPER = "#1d2126", "#575e67", "#d5d1c8", "#fdfcfa"
+COLOURS = {
+    "closed": "#0a5c50",
+    "narrowing": "#3b82bd",
+    "open": "#b57f00",
+    "widening": "#a63a0c",
+    "deferred": "#776f88",
+    "accent": "#14507f",
+}
+PROPERTIES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
+    colour: name for name, colour in COLOURS.items()
+}
+# Five steps of the gap, light for near and dark for far: they also part in grey print.
+STEPS = ["#f6dfc0", "#eab676", "#d9843b", "#ad5318", "#6e2c0a"]
+SHAPES = {
+    "agreed": "M-0.9,0.05L-0.3,0.65L0.9,-0.6",
+    "partly agreed": "M-0.9,0.05L-0.3,0.65L0.9,-0.6",
+    "deferred": "M-0.35,-0.8L-0.35,0.8M0.35,-0.8L0.35,0.8",
+    "dropped": "M-0.7,-0.7L0.7,0.7M-0.7,0.7L0.7,-0.7",
+    "broken off": "M-0.7,-0.7L0.7,0.7M-0.7,0.7L0.7,-0.7",
+}
+
+
+def use_page_charts() -> None:
+    """Show charts in this notebook as a page shows them, from now on."""
+    alt.renderers.register("tradegap", lambda spec, **_: {"text/html": figure(spec)})
+    alt.renderers.enable("tradegap")
+
+
+def figure(spec: dict[str, Any]) -> str:
+    """Return a Vega-Lite spec as an HTML figure: SVG, text alternative, caption.
+
+    The caption is the spec's `usermeta["caption"]`, the alternative its `description`. Ids inside
+    the SVG carry a hash of it, so that two charts on a page do not share them.
+    """
+    svg = vl_convert.vegalite_to_svg(spec)
+    mark = sha256(svg.encode()).hexdigest()[:8]
+    svg = re.sub(r'(id="|url\(#)(clip|gradient)(\d+)', rf"\g<1>{mark}-\g<2>\g<3>", svg)
+    for colour, name in PROPERTIES.items():
+        svg = svg.replace(f'"{colour}"', f'"var(--{name},{colour})"')
+    described = html.escape(spec.get("description", ""))
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{described}" ', 1)
+    width = re.search(r'viewBox="0 0 (\d+)', svg)
+    svg = re.sub(r' width="\d+" height="\d+"', "", svg, count=1)
+    wide = f' style="min-width:{min(int(width[1]), 640)}px;max-width:{width[1]}px"' if width else ""
+    caption = html.escape(spec.get("usermeta", {}).get("caption", ""))
+    return (
+        f'<figure class="figure"><div class="scroll" tabindex="0" role="region"'
+        f' aria-label="chart"><div{wide}>{svg}</div></div>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def chart_rounds(record: Record) -> alt.Chart:
+    """Return the issue by round picture: one cell is the gap as known the day after a round.
+
+    The colour of a cell is the gap, its size how sure it is (a full cell has a narrow band); an
+    issue that was agreed, deferred or dropped is drawn with a sign of its own. A cell links to the
+    evidence on its issue.
+    """
+    cells = read_rounds(record)
+    columns = cells.drop_duplicates("round_id")
+    labels = dict(
+        zip(columns["round_id"], [column_label(each) for each in columns.itertuples()], strict=True)
+    )
+    cells = cells.assign(
+        column=cells["round_id"].map(labels),
+        link="#evidence-" + cells["issue_id"],
+        sure=(1 - (cells["gap_high"] - cells["gap_low"])).clip(0.05, 1).round(3),
+        reading=[read_out(each) for each in cells.itertuples()],
+        shape=cells["status"].map(SHAPES),
+        label=(cells["gap"] * 100).round().astype(int).astype(str),
+        dark=cells["gap"] >= 0.6,
+    )
+    order = issue_order(record)
+    base = alt.Chart(
+        cells[["column", "issue", "gap", "sure", "link", "reading", "shape", "status"]]
+    ).encode(
+        x=alt.X(
+            "column:N",
+            sort=list(labels.values()),
+            title=None,
+            axis=alt.Axis(orient="top", labelAngle=-50, labelLimit=220, labelPadding=6),
+        ),
+        y=alt.Y("issue:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelPadding=8)),
+        href="link:N",
+        tooltip="reading:N",
+    )
+    squares = base.mark_square(opacity=1, stroke=RULE, strokeWidth=0.5).encode(
+        color=alt.Color(
+            "gap:Q",
+            title="Gap",
+            scale=alt.Scale(type="threshold", domain=[0.2, 0.4, 0.6, 0.8], range=STEPS),
+            legend=alt.Legend(orient="bottom", direction="horizontal", format=".1f"),
+        ),
+        size=alt.Size(
+            "sure:Q",
+            title="Width of the 90 % band",
+            scale=alt.Scale(domain=[0, 1], range=[30, 900]),
+            legend=alt.Legend(
+                orient="bottom",
+                values=[0.15, 0.5, 0.9],
+                labelExpr="format(1 - datum.value, '.1f')",
+                symbolFillColor=MUTED,
+                symbolStrokeWidth=0,
+            ),
+        ),
+    )
+    frames = base.mark_square(size=1100, filled=False, stroke=RULE, strokeWidth=1, opacity=1)
+    layers = [frames, squares.transform_filter("datum.status == 'negotiated'")]
+    for status, shape in SHAPES.items():
+        colour = COLOURS["deferred" if status == "deferred" else "closed"]
+        marks = base.transform_filter(f"datum.status == '{status}'")
+        layers.append(
+            marks.mark_point(
+                shape=shape,
+                size=300,
+                filled=False,
+                stroke=colour if "agreed" in status or status == "deferred" else MUTED,
+                strokeWidth=2.5 if status != "partly agreed" else 1.2,
+                opacity=1,
+            )
+        )
+    return styled(
+        alt.layer(*layers).properties(
+            width=alt.Step(38),
+            height=alt.Step(38),
+            description=describe_rounds(record),
+            usermeta={
+                "caption": "Each square is the gap on an issue as it was known the day after a"
+                " round: the darker, the further apart; the larger, the surer. A tick is an issue"
+                " agreed (thin: agreed in part), two bars one deferred, a cross one dropped or"
+                " broken off. A square leads to its evidence."
+            },
+        )
+    )
+
+
+def chart_gaps(record: Record, *, view: str = "then") -> alt.Chart:
+    """Return the gap over time with its 90 % band, one panel an issue.
+
+    Dots are signals, linked to their sentences; grey lines are milestones. From the day an issue is
+    deferred or dropped its line is dashed. `view` is "then" or "hindsight".
+    """
+    names = read_issues()[["issue_id", "issue"]]
+    gaps = record.gaps[record.gaps["view"] == view].merge(names, on="issue_id")
+    gaps = gaps.assign(
+        on=gaps["on"].dt.tz_localize("UTC"),
+        phase=gaps["status"].map(lambda status: "talks" if status == "negotiated" else "after"),
+    )
+    shown = thin_out(gaps)
+    dated = "known_on" if view == "then" else "happened_on"
+    dots = record.evidence[~record.evidence["is_overall"]].merge(names, on="issue_id")
+    dots = dots.assign(
+        on=dots[dated].dt.tz_localize("UTC").clip(gaps["on"].min(), gaps["on"].max()),
+        link="#" + sentence_ids(dots),
+    ).merge(gaps[["issue_id", "on", "gap"]], on=["issue_id", "on"])
+    milestones = record.negotiation.milestones
+    milestones = milestones[milestones["reached_on"] <= pd.Timestamp(record.as_of)]
+    lines = milestones.assign(on=milestones["reached_on"].dt.tz_localize("UTC"))
+    x = alt.X("on:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(format="%b %y"))
+    height = alt.Scale(domain=[0, 1])
+    panels = []
+    for issue in issue_order(record):
+        own, marks = shown[shown["issue"] == issue], dots[dots["issue"] == issue]
+        band = (
+            alt.Chart(own[["on", "gap_low", "gap_high"]])
+            .mark_area(color=COLOURS["accent"], opacity=0.18, line=False)
+            .encode(
+                x=x,
+                y=alt.Y("gap_low:Q", scale=height, title=None, axis=alt.Axis(tickCount=3)),
+                y2="gap_high:Q",
+            )
+        )
+        line = (
+            alt.Chart(own[["on", "gap", "phase"]])
+            .mark_line(color=COLOURS["accent"], strokeWidth=2)
+            .encode(
+                x=x,
+                y=alt.Y("gap:Q", scale=height),
+                strokeDash=alt.StrokeDash(
+                    "phase:N",
+                    scale=alt.Scale(domain=["talks", "after"], range=[[1, 0], [4, 3]]),
+                    legend=None,
+                ),
+            )
+        )
+        bounds = (
+            alt.Chart(lines[["on", "milestone"]])
+            .mark_rule(color=MUTED, strokeWidth=1, strokeDash=[2, 3], opacity=0.8)
+            .encode(x=x, tooltip="milestone:N")
+        )
+        points = (
+            alt.Chart(marks[["on", "gap", "direction", "link"]])
+            .mark_point(filled=True, size=42, opacity=1, stroke=PAPER, strokeWidth=0.8)
+            .encode(
+                x=x,
+                y=alt.Y("gap:Q", scale=height),
+                href="link:N",
+                color=alt.Color(
+                    "direction:N",
+                    title="A signal says",
+                    scale=alt.Scale(
+                        domain=list(COLOURS)[:4],
+                        range=[COLOURS[name] for name in list(COLOURS)[:4]],
+                    ),
+                    legend=alt.Legend(orient="bottom"),
+                ),
+                shape=alt.Shape(
+                    "direction:N",
+                    title="A signal says",
+                    scale=alt.Scale(
+                        domain=list(COLOURS)[:4],
+                        range=["circle", "triangle-down", "square", "triangle-up"],
+                    ),
+                ),
+            )
+        )
+        panels.append(
+            alt.layer(bounds, band, line, points).properties(
+                width=430, height=130, title=alt.TitleParams(issue, anchor="start")
+            )
+        )
+    return styled(
+        alt.concat(*panels, columns=2, spacing={"row": 18, "column": 28}).properties(
+            description=describe_gaps(record, view),
+            usermeta={
+                "caption": (
+                    "As known then: nothing published later is used. "
+                    if view == "then"
+                    else "With hindsight: everything published is used for every day. "
+                )
+                + "1 is as far apart as at the start, 0 is agreed; the band holds the gap with 90 %"
+                " probability under the model. Dotted lines are milestones; a line goes dashed where"
+                " the issue was settled, deferred or dropped. A dot leads to its sentence."
+            },
+        )
+    )
+
+
+def styled(chart: Any) -> Any:
+    """Return a chart in the manner of the pages."""
+    text = {"labelColor": MUTED, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11}
+    return (
+        chart.configure(font=FONT, background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(**text, gridColor=RULE, gridOpacity=0.6, domainColor=RULE, tickColor=RULE)
+        .configure_legend(**text, symbolSize=70)
+        .configure_title(color=INK, fontSize=13, fontWeight="bold")
+    )
+
+
+def issue_order(record: Record) -> list[str]:
+    """Return the issues' names, the weightiest first, the talks as a whole above them."""
+    issues = record.negotiation.issues.merge(read_issues(), on="issue_id")
+    whole = issues["issue_id"] == "overall"
+    ordered = issues.assign(whole=whole).sort_values(
+        ["whole", "salience"], ascending=False, kind="stable"
+    )
+    return list(ordered["issue"])
+
+
+def thin_out(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Return the days at which a line bends: each fourth, and those where the gap jumps."""
+    by_issue = gaps.groupby("issue_id")["gap"]
+    jumps = by_issue.diff().abs().gt(0.004) | by_issue.diff(-1).abs().gt(0.004)
+    turns = gaps["status"] != gaps.groupby("issue_id")["status"].shift()
+    number = gaps.groupby("issue_id").cumcount()
+    last = number == gaps.groupby("issue_id")["on"].transform("size") - 1
+    return gaps[jumps | turns | last | (number % 4 == 0)]
+
+
+def sentence_ids(rows: pd.DataFrame) -> pd.Series:
+    """Return the anchor of each signal's sentence on a page."""
+    return "s-" + rows["sha256"].str[:8] + "-" + rows["start"].astype(str)
+
+
+def column_label(row: Any) -> str:
+    """Return a round as its column is headed."""
+    if row.round_id == "now":
+        return f"As of {day_text(row.on)}"
+    return f"{row.held_on.day} {row.held_on:%b %Y} · {row.round}"
+
+
+def day_text(day: Any) -> str:
+    """Return a day as people write it.
+
+    >>> day_text(pd.Timestamp("2019-08-02"))
+    '2 August 2019'
+    """
+    return f"{day.day} {day:%B %Y}"
+
+
+def read_out(row: Any) -> str:
+    """Return one reading as a sentence."""
+    where = "now" if row.round_id == "now" else f"after {row.round}"
+    if row.status != "negotiated":
+        return f"{row.issue}, {where}: {row.status}"
+    return f"{row.issue}, {where}: gap {row.gap:.2f}, band {row.gap_low:.2f} to {row.gap_high:.2f}"
+
+
+def describe_rounds(record: Record) -> str:
+    """Return the text alternative of the issue by round picture."""
+    cells = read_rounds(record)
+    now = cells[cells["round_id"] == "now"]
+    said = "; ".join(
+        f"{row.issue} {row.status if row.status != 'negotiated' else f'{row.gap:.2f}'}"
+        for row in now.itertuples()
+    )
+    rounds = record.negotiation.rounds
+    count = int((rounds["held_on"] <= pd.Timestamp(record.as_of)).sum())
+    return (
+        f"Grid of {now['issue_id'].nunique()} issues by {count} rounds, each cell the gap after the"
+        f" round. On {day_text(record.as_of)}: {said}."
+    )
+
+
+def describe_gaps(record: Record, view: str) -> str:
+    """Return the text alternative of the gap over time."""
+    gaps = record.gaps[record.gaps["view"] == view].merge(read_issues(), on="issue_id")
+    said = []
+    for issue, rows in gaps.groupby("issue", sort=False):
+        first, last = rows["gap"].iloc[0], rows["gap"].iloc[-1]
+        trend = "falls" if last < first - 0.05 else "rises" if last > first + 0.05 else "holds"
+        lowest = rows["gap"].min()
+        said.append(
+            f"{issue} {trend} from {first:.2f} to {last:.2f}, lowest {lowest:.2f},"
+            f" {rows['status'].iloc[-1]}"
+        )
+    return "Gap over time with its band, a panel an issue. " + "; ".join(said) + "."

@@ -1,0 +1,467 @@
+"""Sixth stage, in words: tables in, sentences and HTML tables out, each line led back to its source.
+
+A panel shows itself in a notebook and on a page alike. Whatever a document says is escaped here;
+of a document that is an analyst's own, no more than EXCERPT_WORDS words of a sentence are shown.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from tradegap.charts import day_text, sentence_ids
+from tradegap.record import Brief, Record
+from tradegap.tables import split_list
+from tradegap.talks import read_issues
+
+__all__ = [
+    "EXCERPT_WORDS",
+    "Panel",
+    "list_ahead",
+    "list_evidence",
+    "list_moves",
+    "list_open",
+    "list_positions",
+    "list_rounds",
+    "list_sources",
+    "list_statements",
+    "publish_figures",
+    "state_answer",
+    "state_brief",
+    "state_method",
+    "tabulate_brief",
+]
+
+EXCERPT_WORDS = 25
+SURE_MOVE = 0.02  # a smaller change of the gap is called none: it is within what a day's walk gives
+WORDS = {
+    "closed": "agreed",
+    "narrowing": "narrowing",
+    "open": "still open",
+    "widening": "widening",
+    "none": "ahead or pace",
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A piece of a page, as HTML; `figures`, if any, is the CSV that the page offers."""
+
+    html: str
+    figures: str = ""
+
+    def __post_init__(self) -> None:
+        # Plain text, so that what is put together with it is not escaped a second time.
+        object.__setattr__(self, "html", str(self.html))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        bundle = {"text/html": self.html}
+        return bundle | ({"text/csv": self.figures} if self.figures else {})
+
+
+@cache
+def macros() -> Any:
+    """Return the HTML of the panels, as Jinja macros that escape what they are given."""
+    pieces = jinja2.Environment(
+        loader=jinja2.PackageLoader("tradegap", "template"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    pieces.filters["day"] = day_text
+    return pieces.get_template("panels.html.j2").module
+
+
+def state_answer(record: Record) -> Panel:
+    """Return where the talks stand, what moved last, and a line an issue."""
+    now = readings(record)
+    moved = latest_move(record.signals, record)
+    return Panel(
+        macros().answer(
+            sentence=stand_sentence(record, now),
+            moved=signal_line(moved) if moved is not None else None,
+            rows=now.to_dict("records"),
+            as_of=record.as_of,
+            signals=len(record.signals),
+            reviewed=int((record.signals["review"] != "unreviewed").sum()),
+            documents=len(record.documents),
+            private=int(record.documents["is_private"].sum()),
+        )
+    )
+
+
+def state_brief(brief: Brief) -> Panel:
+    """Return what a round, a day or a story brought, in a few sentences."""
+    told = brief.signals[brief.signals["direction"] != "none"]
+    ours = told[told["scope"] == "between"]
+    if brief.record is not None:
+        ours = ours[is_about(ours, brief.record)]
+    counts = ours["direction"].value_counts()
+    parts = [
+        f"{count} {'sentence says' if count == 1 else 'sentences say'} that the gap is {words}"
+        for direction, words in (
+            ("closed", "settled"),
+            ("narrowing", "narrowing"),
+            ("open", "still open"),
+            ("widening", "widening"),
+        )
+        if (count := int(counts.get(direction, 0)))
+    ]
+    span = day_text(brief.first_on)
+    if brief.last_on != brief.first_on:
+        span += f" to {day_text(brief.last_on)}"
+    toughness = sorted({text for text in brief.signals["pace_text"] if text})
+    return Panel(
+        macros().brief(
+            title=brief.title,
+            span=span,
+            sentence=join(parts) + "." if parts else "Nothing was said of the gap.",
+            pace=join([f"“{text}”" for text in toughness]),
+            documents=brief.signals["document"].nunique(),
+            signals=len(brief.signals),
+            reviewed=int((brief.signals["review"] != "unreviewed").sum()),
+            known=brief.record is not None,
+        )
+    )
+
+
+def list_statements(brief: Brief) -> Panel:
+    """Return who said what in a brief: the speakers, most outspoken first, each with sentences."""
+    rows = brief.signals.assign(
+        who=[
+            speaker or (f"{party.replace(';', ' and ')} (unnamed)" if party else "The report")
+            for speaker, party in zip(brief.signals["speaker"], brief.signals["party"], strict=True)
+        ]
+    )
+    groups = [
+        (who, rows.loc[index, "party"].mode().iat[0], evidence_rows(rows.loc[index]))
+        for who, index in rows.groupby("who").groups.items()
+    ]
+    groups.sort(key=lambda group: (group[0] == "The report", -len(group[2]), group[0]))
+    return Panel(macros().statements(groups=groups))
+
+
+def list_moves(brief: Brief) -> Panel:
+    """Return the gap before and after, an issue a row, largest move first."""
+    if brief.record is None or brief.before.empty:
+        return Panel(macros().note(text="No negotiation on record has these parties on that day."))
+    rows = brief.before.merge(brief.after, on="issue_id", suffixes=("_before", ""))
+    rows = rows.merge(read_issues(), on="issue_id")
+    rows["change"] = rows["gap"] - rows["gap_before"]
+    rows["word"] = rows["change"].map(move_word)
+    rows = rows.sort_values("change", key=abs, ascending=False, kind="stable")
+    return Panel(macros().moves(rows=rows.to_dict("records")))
+
+
+def list_open(brief: Brief) -> Panel:
+    """Return the issues that the brief leaves open, each with its latest sentence that says so."""
+    rows = brief.signals[brief.signals["direction"].isin(["open", "widening"])]
+    rows = rows[rows["scope"] == "between"]
+    if brief.record is not None:
+        rows = rows[is_about(rows, brief.record)]
+    rows = rows.assign(issue_id=rows["issues"].map(split_list)).explode("issue_id")
+    rows = rows.merge(read_issues(), on="issue_id").sort_values(["published", "start"])
+    latest = rows.drop_duplicates("issue_id", keep="last")
+    return Panel(
+        macros().open_issues(
+            rows=[
+                (row["issue"], evidence_rows(latest[latest["issue_id"] == row["issue_id"]])[0])
+                for row in latest.sort_values("issue").to_dict("records")
+            ]
+        )
+    )
+
+
+def list_ahead(signals: pd.DataFrame, *, after: Any) -> Panel:
+    """Return what lies ahead of a day: meetings, deadlines, targets, with the sentence for each.
+
+    An event without a date is ahead if it was announced in the thirty days before.
+    """
+    told = signals[signals["forward_text"] != ""]
+    day = pd.Timestamp(after)
+    dated = told["forward_date"].map(last_day)
+    recent = told["published"] >= day - pd.Timedelta(days=30)
+    ahead = told[(dated > day) | (dated.isna() & recent & (told["published"] <= day))]
+    ahead = ahead.assign(last=dated, when=ahead["forward_date"].map(when_text))
+    ahead = ahead.sort_values(["last", "published", "start"], na_position="last", kind="stable")
+    ahead = ahead.drop_duplicates(["forward_date", "text"])
+    rows = [
+        row | {"when": when, "what": what}
+        for row, when, what in zip(
+            evidence_rows(ahead), ahead["when"], ahead["forward_text"], strict=True
+        )
+    ]
+    return Panel(macros().ahead(rows=rows, after=after))
+
+
+def list_positions(record: Record) -> Panel:
+    """Return what each party asks, offers and refuses, side by side, an issue a row."""
+    positions = record.negotiation.positions
+    positions = positions[positions["stated_on"] <= pd.Timestamp(record.as_of)]
+    positions = positions.sort_values("stated_on", kind="stable")
+    names = read_issues().set_index("issue_id")["issue"]
+    rows = []
+    for issue_id in record.negotiation.issues["issue_id"]:
+        own = positions[positions["issue_id"] == issue_id]
+        if len(own):
+            sides = [
+                own[own["party"] == party].to_dict("records")
+                for party in record.negotiation.parties
+            ]
+            rows.append((names[issue_id], sides))
+    stakes = record.negotiation.stakes.merge(read_issues(), on="issue_id")
+    return Panel(
+        macros().positions(
+            parties=record.negotiation.parties, rows=rows, stakes=stakes.to_dict("records")
+        )
+    )
+
+
+def list_evidence(record: Record) -> Panel:
+    """Return every signal that moved a gap, an issue a table, with its weight."""
+    signals = record.signals
+    weights = record.evidence[~record.evidence["is_overall"]]
+    key = ["sha256", "start", "end", "direction"]
+    names = read_issues().set_index("issue_id")["issue"]
+    groups, seen = [], set()
+    for issue_id in record.negotiation.issues["issue_id"]:
+        own = signals.merge(weights.loc[weights["issue_id"] == issue_id, [*key, "weight"]], on=key)
+        own = own.sort_values(["published", "document", "start"], ascending=[False, True, True])
+        rows = evidence_rows(own)
+        for row, weight in zip(rows, own["weight"], strict=True):
+            row["weight"] = weight
+            row["anchor"] = "" if row["anchor"] in seen else row["anchor"]
+            seen.add(row["anchor"])
+        groups.append((issue_id, names[issue_id], rows))
+    counted = signals.merge(weights[key].drop_duplicates(), on=key)
+    rest = len(signals) - len(counted)
+    return Panel(macros().evidence(groups=groups, rest=rest))
+
+
+def list_rounds(record: Record) -> Panel:
+    """Return the rounds and milestones, in one list by date."""
+    rounds = record.negotiation.rounds.assign(
+        on=record.negotiation.rounds["held_on"],
+        what=record.negotiation.rounds["round"],
+        said=record.negotiation.rounds["result"],
+        kind="round",
+    )
+    milestones = record.negotiation.milestones.assign(
+        on=record.negotiation.milestones["reached_on"],
+        what=record.negotiation.milestones["milestone"],
+        said=record.negotiation.milestones["note"],
+        venue="",
+        level="",
+    )
+    rows = pd.concat([rounds, milestones], ignore_index=True)
+    rows = rows[rows["on"] <= pd.Timestamp(record.as_of)].sort_values("on", kind="stable")
+    columns = [
+        "on",
+        "ended_on",
+        "what",
+        "said",
+        "kind",
+        "venue",
+        "level",
+        "source_url",
+        "confidence",
+    ]
+    return Panel(macros().rounds(rows=rows[columns].to_dict("records")))
+
+
+def list_sources(record: Record) -> Panel:
+    """Return the documents that the record rests on, latest first."""
+    rows = record.documents.sort_values(["published", "document"], ascending=[False, True])
+    signals = record.signals["sha256"].value_counts()
+    listed = rows.assign(signals=rows["sha256"].map(signals).fillna(0).astype(int))
+    return Panel(macros().sources(rows=listed.to_dict("records"), about=record.negotiation.about))
+
+
+def state_method(record: Record) -> Panel:
+    """Return how the figures came about, what they are not, and how far they were reviewed."""
+    review = record.signals["review"].value_counts()
+    return Panel(
+        macros().method(
+            review={
+                word: int(review.get(word, 0))
+                for word in ("confirmed", "corrected", "added", "unreviewed")
+            },
+            signals=len(record.signals),
+            excerpt_words=EXCERPT_WORDS,
+        )
+    )
+
+
+def publish_figures(figures: pd.DataFrame) -> Panel:
+    """Return the page's offer of its figures: the frame as CSV, which the build lays beside it."""
+    name = os.environ.get("TRADEGAP_PAGE", "").rpartition("/")[2] or "figures"
+    return Panel(
+        macros().download(name=f"{name}.csv", rows=len(figures), columns=list(figures.columns)),
+        figures.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"),
+    )
+
+
+def tabulate_brief(brief: Brief) -> pd.DataFrame:
+    """Return one row per signal of a brief: its figures, without the words of the documents."""
+    columns = [
+        *("published", "document", "sha256", "start", "end", "direction", "issues", "speaker"),
+        *("party", "pace", "forward_text", "forward_date", "scope", "talks", "confidence"),
+        "review",
+    ]
+    return brief.signals[columns]
+
+
+def readings(record: Record) -> pd.DataFrame:
+    """Return one row per issue: its gap on the record's day, and what moved it last."""
+    then = record.gaps[record.gaps["view"] == "then"]
+    now = then[then["on"] == then["on"].max()].merge(read_issues(), on="issue_id")
+    notes = record.negotiation.issues[["issue_id", "outcome_note", "outcome_on", "source_url"]]
+    now = now.merge(notes, on="issue_id")
+    last = []
+    for issue_id in now["issue_id"]:
+        about = record.signals["issues"].map(split_list).map(lambda codes, i=issue_id: i in codes)
+        move = latest_move(record.signals[about], record)
+        last.append(signal_line(move) if move is not None else None)
+    return now.assign(moved=last)
+
+
+def latest_move(signals: pd.DataFrame, record: Record) -> pd.Series | None:
+    """Return the latest signal of these that says a gap of this record moved, if there is one."""
+    moving = signals["direction"].isin(["closed", "narrowing", "widening"])
+    rows = signals[moving & (signals["scope"] == "between") & is_about(signals, record)]
+    rows = rows.sort_values(["published", "confidence"], kind="stable")
+    return None if rows.empty else rows.iloc[-1]
+
+
+def is_about(signals: pd.DataFrame, record: Record) -> pd.Series:
+    """Return which signals are about the record's own talks."""
+    ours = set(record.negotiation.parties)
+    flags = [set(split_list(talks)) in (ours, set()) for talks in signals["talks"]]
+    return pd.Series(flags, index=signals.index, dtype=bool)
+
+
+def stand_sentence(record: Record, now: pd.DataFrame) -> str:
+    """Return the sentence that opens a page: where the talks stand on the record's day."""
+    parties = join(
+        [f"the {party}" if party in "US EU UK" else party for party in record.negotiation.parties]
+    )
+    opening = parties[0].upper() + parties[1:]
+    ended = record.negotiation.ended_on
+    issues = now[now["issue_id"] != "overall"]
+    by_status = {
+        status: [name.lower() for name in rows["issue"].replace("Other", "other issues")]
+        for status, rows in issues.groupby("status", sort=False)
+    }
+    endings = [
+        f"{join(by_status[status])} {'was' if len(by_status[status]) == 1 else 'were'} {words}"
+        for status, words in (
+            ("agreed", "agreed"),
+            ("partly agreed", "agreed in part"),
+            ("deferred", "put off"),
+            ("dropped", "dropped"),
+            ("broken off", "broken off"),
+        )
+        if status in by_status
+    ]
+    going = issues[issues["status"] == "negotiated"]
+    if ended and record.as_of >= ended:
+        how = {
+            "agreed": "with an agreement",
+            "partly agreed": "with an agreement in part",
+            "broken off": "without an agreement: they broke off",
+            "drifted": "without an agreement: they drifted off",
+        }.get(record.negotiation.outcome, "")
+        said = f"The talks between {parties} ended {how}".rstrip()
+        return f"{said}: {join(endings)}." if endings else f"{said}."
+    if going.empty:
+        return f"{opening} are talking; {join(endings)}." if endings else f"{opening} are talking."
+    widest = going.loc[going["gap"].idxmax()]
+    nearest = going.loc[going["gap"].idxmin()]
+    said = f"{opening} are furthest apart on {widest['issue'].lower()} ({widest['gap']:.2f})"
+    if nearest["issue_id"] != widest["issue_id"]:
+        said += f" and closest on {nearest['issue'].lower()} ({nearest['gap']:.2f})"
+    return f"{said}; {join(endings)}." if endings else f"{said}."
+
+
+def signal_line(row: pd.Series) -> dict[str, Any]:
+    """Return what one signal says, for a line of prose with a link to its sentence."""
+    return {
+        "published": row["published"],
+        "direction": row["direction"],
+        "word": WORDS[row["direction"]],
+        "speaker": row["speaker"] or row["publisher"],
+        "anchor": sentence_ids(row.to_frame().T).iat[0],
+    }
+
+
+def evidence_rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one dict per signal: what a line of evidence shows, excerpted where it must be."""
+    rows = []
+    for row, anchor in zip(signals.to_dict("records"), sentence_ids(signals), strict=True):
+        row["text"] = excerpt(row["text"]) if row["is_private"] else row["text"]
+        row["anchor"] = anchor
+        row["word"] = WORDS[row["direction"]]
+        row["reasons"] = row["why"].replace(";", "; ")
+        rows.append(row)
+    return rows
+
+
+def excerpt(text: str) -> str:
+    """Return no more of a sentence than may be shown of somebody else's text.
+
+    >>> excerpt("one two three"), len(excerpt("word " * 60).split())
+    ('one two three', 26)
+    """
+    words = text.split()
+    return " ".join(words[:EXCERPT_WORDS]) + (" …" if len(words) > EXCERPT_WORDS else "")
+
+
+def move_word(change: float) -> str:
+    """Return a change of the gap as a word.
+
+    >>> move_word(-0.1), move_word(0.001)
+    ('narrowed', 'unmoved')
+    """
+    if abs(change) < SURE_MOVE:
+        return "unmoved"
+    return "narrowed" if change < 0 else "widened"
+
+
+def last_day(when: str) -> pd.Timestamp:
+    """Return the last day that a date, month or year of ISO form can mean.
+
+    >>> last_day("2019-09")
+    Timestamp('2019-09-30 00:00:00')
+    """
+    if not when:
+        return pd.NaT
+    period = pd.Period(when, freq={4: "Y", 7: "M"}.get(len(when), "D"))
+    return period.end_time.normalize()
+
+
+def when_text(when: str) -> str:
+    """Return a date, month or year of ISO form as people write it.
+
+    >>> when_text("2019-09"), when_text("2019-08-22"), when_text("")
+    ('September 2019', '22 August 2019', 'no date')
+    """
+    if not when:
+        return "no date"
+    if len(when) == 10:
+        return day_text(pd.Timestamp(when))
+    return when if len(when) == 4 else f"{pd.Timestamp(when + '-01'):%B %Y}"
+
+
+def join(parts: list[str]) -> str:
+    """Return parts as prose joins them.
+
+    >>> join(["autos", "beef", "data"])
+    'autos, beef and data'
+    """
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

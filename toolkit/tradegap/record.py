@@ -1,0 +1,211 @@
+"""Between the flow and the page: everything known of one negotiation by a day, in one hand.
+
+`open_record` runs the stages in their order on one folder; a notebook takes its tables from here.
+`open_brief` narrows a record down to one round, one day or one story.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from tradegap.coding import code_documents
+from tradegap.documents import Document, cluster_stories, load_documents, read_documents
+from tradegap.errors import DataError, DocumentError
+from tradegap.gaps import measure_gaps, read_gap, weigh_signals
+from tradegap.review import accept_signals, read_ledger
+from tradegap.tables import split_list
+from tradegap.talks import Negotiation, list_negotiations, read_issues, read_negotiation
+
+__all__ = ["Brief", "Record", "open_brief", "open_record", "read_rounds"]
+
+COLLECTIONS = ("all", "notes")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One negotiation as known on a day.
+
+    `documents`, `signals`, `evidence` and `gaps` are frames of the declared tables `documents`,
+    `accepted_signals`, `evidence` and `gaps`.
+    """
+
+    negotiation: Negotiation
+    as_of: date
+    documents: pd.DataFrame
+    signals: pd.DataFrame
+    evidence: pd.DataFrame
+    gaps: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Brief:
+    """One round, one day or one story: what was said in it, and where the talks stood around it.
+
+    `signals` are those of the brief alone; `before` and `after` are rows of the table `gaps`, the
+    reading of the day before and that of its last day. `record` is None for a story whose talks
+    have no folder; `before` and `after` are then empty.
+    """
+
+    title: str
+    first_on: date
+    last_on: date
+    signals: pd.DataFrame
+    record: Record | None
+    before: pd.DataFrame
+    after: pd.DataFrame
+
+
+def open_record(talks: str, *, as_of: str = "", documents: str = "all") -> Record:
+    """Return everything known of a negotiation by `as_of` (YYYY-MM-DD; empty for the latest).
+
+    `documents` is "all", or "notes" to leave an analyst's own documents out. Raises DataError where
+    the folder, the date or the choice of documents does not stand.
+    """
+    if documents not in COLLECTIONS:
+        raise DataError(f"documents: found '{documents}'; it takes {' or '.join(COLLECTIONS)}")
+    negotiation = read_negotiation(talks)
+    cutoff = read_day(as_of, "as_of") if as_of else None
+    texts = load_documents(negotiation.folder, private=documents == "all")
+    if cutoff:
+        texts = [each for each in texts if each.published <= cutoff]
+    return build_record(negotiation, texts, cutoff)
+
+
+def build_record(negotiation: Negotiation, texts: list[Document], cutoff: date | None) -> Record:
+    """Return the record of a negotiation from these documents alone."""
+    listed = cluster_stories(texts)
+    coded = code_documents(texts, talks=negotiation.parties)
+    ledger = read_ledger(negotiation.folder / "review.jsonl")
+    signals = accept_signals(coded, ledger, listed)
+    gaps = measure_gaps(signals, negotiation, as_of=cutoff)
+    return Record(
+        negotiation=negotiation,
+        as_of=gaps["on"].max().date() if len(gaps) else negotiation.opened_on,
+        documents=listed,
+        signals=signals,
+        evidence=weigh_signals(signals, negotiation, as_of=cutoff),
+        gaps=gaps,
+    )
+
+
+def open_brief(
+    talks: str = "", *, day: str = "", story: str = "", published: str = "", documents: str = "all"
+) -> Brief:
+    """Return the brief of one round, one day or one story.
+
+    `day` is a day (YYYY-MM-DD) or the code of a round in the negotiation's rounds.csv; `story` is a
+    file of an analyst's own instead, dated by itself or by `published`. Raises DataError or
+    DocumentError where they do not stand.
+    """
+    if story:
+        return brief_story(Path(story), talks, published)
+    record = open_record(talks, documents=documents)
+    rounds = record.negotiation.rounds
+    held = rounds[rounds["round_id"] == day]
+    if len(held):
+        row = held.iloc[0]
+        title = f"{row['round']}, {row['venue']}" if row["venue"] else row["round"]
+        first_on, last_on = row["held_on"].date(), row["ended_on"].date()
+    else:
+        first_on = last_on = read_day(
+            day, "day", or_else=f"a round: {', '.join(rounds['round_id'])}"
+        )
+        title = record.negotiation.title
+    record = open_record(talks, as_of=str(last_on), documents=documents)
+    within = record.signals["published"] >= pd.Timestamp(first_on)
+    return Brief(
+        title=title,
+        first_on=first_on,
+        last_on=last_on,
+        signals=record.signals[within].reset_index(drop=True),
+        record=record,
+        before=read_gap(record.gaps, first_on - timedelta(days=1)),
+        after=read_gap(record.gaps, last_on),
+    )
+
+
+def brief_story(path: Path, talks: str, published: str) -> Brief:
+    """Return the brief of one file; its talks are the folder given, or the one whose parties fit."""
+    day = read_day(published, "published") if published else None
+    texts, refusals = read_documents([path], published=day)
+    if not texts:
+        raise DocumentError(refusals or f"{path}: nothing to read there")
+    texts = [replace(each, is_private=True) for each in texts]
+    first_on = min(each.published for each in texts)
+    last_on = max(each.published for each in texts)
+    record = None
+    parties: tuple[str, ...] = ()
+    if talks:
+        parties = read_negotiation(talks).parties
+    coded = code_documents(texts, talks=parties)
+    listed = cluster_stories(texts)
+    signals = accept_signals(coded, read_ledger(path.parent / "no-ledger"), listed)
+    slug = talks or match_talks(signals, last_on)
+    before = after = pd.DataFrame()
+    if slug:
+        negotiation = read_negotiation(slug)
+        known = [each for each in load_documents(negotiation.folder) if each.published <= last_on]
+        without = build_record(negotiation, known, last_on)
+        hashes = {each.sha256 for each in known}
+        record = build_record(
+            negotiation, known + [each for each in texts if each.sha256 not in hashes], last_on
+        )
+        before, after = read_gap(without.gaps, last_on), read_gap(record.gaps, last_on)
+    return Brief(
+        title=texts[0].title or path.stem,
+        first_on=first_on,
+        last_on=last_on,
+        signals=signals,
+        record=record,
+        before=before,
+        after=after,
+    )
+
+
+def match_talks(signals: pd.DataFrame, on: date) -> str:
+    """Return the negotiation whose parties the signals speak of most, if it was going on that day."""
+    counts = signals["talks"].value_counts()
+    for talks in counts.index:
+        for slug in list_negotiations():
+            negotiation = read_negotiation(slug)
+            open_then = negotiation.opened_on <= on <= (negotiation.ended_on or on)
+            if set(split_list(talks)) == set(negotiation.parties) and open_then:
+                return slug
+    return ""
+
+
+def read_rounds(record: Record) -> pd.DataFrame:
+    """Return one row per round and issue: the gap as it was known the day after the round.
+
+    The last rows, with round_id "now", are the reading on the record's own day.
+    """
+    then = record.gaps[record.gaps["view"] == "then"]
+    names = read_issues()[["issue_id", "issue"]]
+    held = record.negotiation.rounds
+    held = held[held["held_on"] <= pd.Timestamp(record.as_of)]
+    columns = held[["round_id", "round", "held_on", "ended_on"]].assign(
+        on=(held["ended_on"] + pd.Timedelta(days=1)).clip(upper=pd.Timestamp(record.as_of))
+    )
+    now = pd.DataFrame({"round_id": ["now"], "round": ["Now"], "on": [then["on"].max()]})
+    readings = pd.concat([columns, now], ignore_index=True).merge(then, on="on")
+    return readings.merge(names, on="issue_id").reset_index(drop=True)
+
+
+def read_day(text: str, name: str, *, or_else: str = "") -> date:
+    """Return a parameter as a day.
+
+    >>> read_day("2019-08-21", "as_of")
+    datetime.date(2019, 8, 21)
+    """
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    also = f" or {or_else}" if or_else else ""
+    raise DataError(f"{name}: found '{text}'; it takes a day as YYYY-MM-DD{also}")
