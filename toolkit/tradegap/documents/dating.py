@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-__all__ = ["day_in_name", "parse_day"]
+__all__ = ["as_day", "day_in_name", "parse_day"]
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 NUMBERS = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_./]?)(\d\d)\2(\d\d)(?!\d)")
@@ -13,6 +13,20 @@ DAY_FIRST = re.compile(
     r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Za-z]{3,9})\.?,?[ -]((?:19|20)\d\d)"
 )
 MONTH_FIRST = re.compile(r"\b([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? ((?:19|20)\d\d)")
+
+
+def as_day(given: date | str | None) -> date | None:
+    """Return a day given as a date or as YYYY-MM-DD; None where it is neither.
+
+    >>> as_day("2019-08-21"), as_day("21/8")
+    (datetime.date(2019, 8, 21), None)
+    """
+    if given is None or isinstance(given, date):
+        return given
+    try:
+        return date.fromisoformat(given.strip())
+    except ValueError:
+        return None
 
 
 def day_in_name(name: str) -> date | None:

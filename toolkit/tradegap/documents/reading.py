@@ -14,12 +14,11 @@ from typing import Any
 import yaml
 
 from tradegap.documents.blocks import mark, paragraphs
-from tradegap.documents.dating import day_in_name, parse_day
-from tradegap.documents.html import read_html
+from tradegap.documents.dating import as_day, day_in_name, parse_day
 from tradegap.documents.model import Block, Document
 from tradegap.errors import DocumentError
 
-__all__ = ["SUFFIXES", "list_files", "read_bytes", "read_documents"]
+__all__ = ["SUFFIXES", "Option", "list_files", "read_bytes", "read_documents", "read_option"]
 
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl")
 EARLIEST = date(1900, 1, 1)
@@ -60,9 +59,9 @@ def read_documents(
     >>> documents, refused
     ([], ['no-such-file.txt: no such file; give a file or a folder of files'])
     """
-    option_day = as_day(published)
-    if published is not None and option_day is None:
-        return [], [f"--published: found '{published}'; it takes a day as YYYY-MM-DD"]
+    day, fault = read_option(published)
+    if fault:
+        return [], [fault]
     found, refused = list_files(paths)
     single = len(found) == 1 and found[0].suffix.lower() != ".jsonl"
     documents: list[Document] = []
@@ -72,20 +71,22 @@ def read_documents(
         except OSError as error:
             refused.append(f"{path}: cannot be read ({error.strerror}); check its permissions")
             continue
-        taken, faults = read_bytes(raw, str(path), option=Option(option_day, single))
+        taken, faults = read_bytes(raw, str(path), option=Option(day, single))
         documents += taken
         refused += faults
     return documents, refused
 
 
-def as_day(given: date | str | None) -> date | None:
-    """Return a day given as a date or as YYYY-MM-DD; None where it is neither."""
-    if given is None or isinstance(given, date):
-        return given
-    try:
-        return date.fromisoformat(given.strip())
-    except ValueError:
-        return None
+def read_option(published: date | str | None) -> tuple[date | None, str]:
+    """Return the day of the --published option, and what is wrong with it, if anything.
+
+    >>> read_option("2019-08-32")
+    (None, "--published: found '2019-08-32'; it takes a day as YYYY-MM-DD")
+    """
+    day = as_day(published)
+    if published is not None and day is None:
+        return None, f"--published: found '{published}'; it takes a day as YYYY-MM-DD"
+    return day, ""
 
 
 def list_files(paths: Iterable[Path | str]) -> tuple[list[Path], list[str]]:
@@ -108,7 +109,7 @@ def list_files(paths: Iterable[Path | str]) -> tuple[list[Path], list[str]]:
 
 
 def read_bytes(
-    raw: bytes, name: str, *, option: Option, today: date | None = None
+    raw: bytes, name: str, *, option: Option, latest: date | None = None
 ) -> tuple[list[Document], list[str]]:
     """Return one document per article in a file's bytes, and one line per fault."""
     suffix = Path(name).suffix.lower()
@@ -116,7 +117,8 @@ def read_bytes(
         return [], [f"{name}: found '{suffix or 'no suffix'}'; it takes {', '.join(SUFFIXES)}"]
     if fault := not_text(raw):
         return [], [f"{name}: {fault}"]
-    latest = (today or date.today()) + timedelta(days=1)  # a day ahead: time zones
+    # A day ahead, since it may be tomorrow already where the document was published.
+    latest = latest or date.today() + timedelta(days=1)
     pieces: Iterable[tuple[str, bytes]] = [(name, raw)]
     if suffix == ".jsonl":
         pieces = json_lines(raw, name)
@@ -165,6 +167,9 @@ def read_one(raw: bytes, name: str, suffix: str, option: Option, latest: date) -
     facts: dict[str, str] = {}
     blocks: tuple[Block, ...]
     if suffix in (".html", ".htm"):
+        # Imported where needed: lxml costs every other command a tenth of its start.
+        from tradegap.documents.html import read_html
+
         text, blocks, facts = read_html(raw)
         source = "HTML metadata"
     elif suffix == ".jsonl":
