@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_environment_yml_asks_for_what_pyproject_lists_and_nothing_else():
 
 def test_the_lock_pins_every_dependency_at_a_version_that_pyproject_allows():
     pins = dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", LOCK, flags=re.MULTILINE))
-    listed = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+    listed = [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
 
     for requirement in map(Requirement, listed):
         pin = pins.get(canonicalize_name(requirement.name))
