@@ -110,6 +110,15 @@ def is_prose(text: str) -> bool:
     return len(text) >= SHORTEST_PROSE and bool(ENDS_SENTENCE.search(text))
 
 
+def is_sentence(text: str) -> bool:
+    """Return whether a line ends as a sentence does; headlines of other stories do not.
+
+    >>> is_sentence("“No deal,” he said."), is_sentence("Talks resume in the capital")
+    (True, False)
+    """
+    return is_prose(text) or text.rstrip("\"'”’)").endswith((".", "!"))
+
+
 def is_title(text: str) -> bool:
     """Return whether a first line looks like a title: one short line that is no sentence.
 
@@ -160,7 +169,7 @@ def mark(
             continue
         if section == "comments" and resumes(parts, at):
             section = ""
-        if section == "related" and (is_prose(part) or run >= LONGEST_LINK_RUN):
+        if section == "related" and (is_sentence(part) or run >= LONGEST_LINK_RUN):
             section = ""
         run += 1
         if matches("comments", part) and prose >= 2:
@@ -169,7 +178,7 @@ def mark(
             section, run, kinds[at] = "related", 0, "boilerplate"
         elif section or matches("line", part) or matches("comments", part):
             kinds[at] = "boilerplate"
-        elif matches("caption", part):
+        elif matches("caption", part) and not searches("attribution", part):
             kinds[at] = "caption"
         elif matches("credit", part):
             kinds[at] = "caption"

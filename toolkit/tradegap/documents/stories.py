@@ -21,7 +21,7 @@ __all__ = ["cluster_stories"]
 RUN = 5  # words
 WINDOW = timedelta(days=7)
 SAME_OF_ALL = 0.4  # share of common runs in both: one word in ten changed
-SAME_OF_SHORTER = 0.6  # share of the shorter one's runs that the longer one has: a cut reprint
+SAME_OF_SHORTER = 0.45  # share of the shorter one's runs that the longer one has: a cut reprint
 SHORTEST_SHARE = 0.25  # a shorter one is a quotation, not a cut reprint
 FEWEST_RUNS = 8  # with fewer, only the very same words are the same story
 COMMONEST = 200  # documents; a run that more of them share tells nothing of a pair
@@ -33,7 +33,7 @@ def cluster_stories(documents: Sequence[Document]) -> pd.DataFrame:
     """Return one row per document (table `documents`): which story it tells, and where else.
 
     A document published within a week of an earlier one joins its story where they share 40 % of
-    their runs of five words, or 60 % of the shorter one's. Titles, lists and prose count;
+    their runs of five words, or 45 % of the shorter one's. Titles, lists and prose count;
     boilerplate and captions do not. The same bytes twice are one row.
 
     >>> from datetime import date
