@@ -38,7 +38,7 @@ HOMES = {
     "errors": ["DataError", "DocumentError", "PageError", "SpecError", "TradegapError"],
 }
 
-__all__ = [name for names in HOMES.values() for name in names]  # noqa: PLE0604
+__all__ = [name for names in HOMES.values() for name in names]
 __version__ = "0.1.0"
 
 

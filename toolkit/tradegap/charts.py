@@ -37,6 +37,7 @@ PROPERTIES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
 }
 # Five steps of the gap, light for near and dark for far: they also part in grey print.
 STEPS = ["#f6dfc0", "#eab676", "#d9843b", "#ad5318", "#6e2c0a"]
+DIRECTIONS = ["closed", "narrowing", "open", "widening"]
 SHAPES = {
     "agreed": "M-0.9,0.05L-0.3,0.65L0.9,-0.6",
     "partly agreed": "M-0.9,0.05L-0.3,0.65L0.9,-0.6",
@@ -76,7 +77,7 @@ def figure(spec: dict[str, Any]) -> str:
     )
 
 
-def chart_rounds(record: Record) -> alt.Chart:
+def chart_rounds(record: Record) -> alt.TopLevelMixin:
     """Return the issue by round picture: one cell is the gap as known the day after a round.
 
     The colour of a cell is the gap, its size how sure it is (a full cell has a narrow band); an
@@ -161,7 +162,7 @@ def chart_rounds(record: Record) -> alt.Chart:
     )
 
 
-def chart_gaps(record: Record, *, view: str = "then") -> alt.Chart:
+def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
     """Return the gap over time with its 90 % band, one panel an issue.
 
     Dots are signals, linked to their sentences; grey lines are milestones. From the day an issue is
@@ -226,8 +227,8 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.Chart:
                     "direction:N",
                     title="A signal says",
                     scale=alt.Scale(
-                        domain=list(COLOURS)[:4],
-                        range=[COLOURS[name] for name in list(COLOURS)[:4]],
+                        domain=DIRECTIONS,
+                        range=[COLOURS[name] for name in DIRECTIONS],
                     ),
                     legend=alt.Legend(orient="bottom"),
                 ),
@@ -235,7 +236,7 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.Chart:
                     "direction:N",
                     title="A signal says",
                     scale=alt.Scale(
-                        domain=list(COLOURS)[:4],
+                        domain=DIRECTIONS,
                         range=["circle", "triangle-down", "square", "triangle-up"],
                     ),
                 ),
@@ -256,23 +257,24 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.Chart:
                     else "With hindsight: everything published is used for every day. "
                 )
                 + "1 is as far apart as at the start, 0 is agreed; the band holds the gap with 90 %"
-                " probability under the model. Dotted lines are milestones; a line goes dashed where"
-                " the issue was settled, deferred or dropped. A dot leads to its sentence."
+                " probability under the model. Dotted lines are milestones; a line goes dashed"
+                " where the issue was settled, deferred or dropped. A dot leads to its sentence."
             },
         )
     )
 
 
-def styled(chart: Any) -> Any:
+def styled(chart: Any) -> alt.TopLevelMixin:
     """Return a chart in the manner of the pages."""
     text = {"labelColor": MUTED, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11}
-    return (
+    finished: alt.TopLevelMixin = (
         chart.configure(font=FONT, background="transparent")
         .configure_view(stroke=None)
         .configure_axis(**text, gridColor=RULE, gridOpacity=0.6, domainColor=RULE, tickColor=RULE)
         .configure_legend(**text, symbolSize=70)
         .configure_title(color=INK, fontSize=13, fontWeight="bold")
     )
+    return finished
 
 
 def issue_order(record: Record) -> list[str]:

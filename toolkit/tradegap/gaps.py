@@ -5,7 +5,8 @@ never observed; signals are evidence on it, of two kinds:
 
 - of its level: *closed* says that g is near 0; *open* says that g is not near 0, and no more;
 - of its change: *narrowing* says that g is now somewhere between half and all of what it was;
-  *widening*, that the distance left to 1 has shrunk in that way.
+  *widening*, that the distance left to 1 has shrunk in that way; *closed*, that g has come down to
+  near 0 from wherever it was.
 
 Between signals g walks at random by DAILY_STEP a day, so that silence widens the band. All of it is
 a hidden Markov model on a grid of 101 values, solved exactly by the forward-backward recursions
@@ -49,10 +50,8 @@ OUTCOME_LEVELS = {
     "dropped": LEVELS["open"],
     "broken off": LEVELS["open"],
 }
-SETTLED = (
-    "agreed",
-    "partly agreed",
-)  # from then on the gap no longer walks, nor do reports move it
+# From such an outcome on the gap no longer walks, nor do reports move it.
+SETTLED = ("agreed", "partly agreed")
 
 
 def weigh_signals(
@@ -73,8 +72,8 @@ def weigh_signals(
     ]
     if as_of:
         rows = rows[rows["published"] <= pd.Timestamp(as_of)]
-    ours = set(negotiation.parties)
-    rows = rows[[set(split_list(talks)) in (ours, set()) for talks in rows["talks"]]]
+    ours = (set(negotiation.parties), set())
+    rows = rows[rows["talks"].map(lambda talks: set(split_list(talks)) in ours).astype(bool)]
     rows = rows.assign(issue_id=rows["issues"].map(split_list)).explode("issue_id")
     tracked = negotiation.issues["issue_id"]
     rows = rows[rows["issue_id"].isin(tracked)].assign(is_overall=False)
@@ -197,12 +196,14 @@ def infer(
     belief = np.exp((GRID - 1) / START_SPREAD)
     belief /= belief.sum()
     for day in range(len(days)):
-        if 0 < day <= settled_from:
+        if 0 < day < settled_from:
             belief = WALK @ belief
-        if day <= settled_from and (day in weights or day == outcome_day):
+        if day == settled_from:
+            belief = OUTCOME_LEVELS[outcome] / OUTCOME_LEVELS[outcome].sum()
+        elif day < settled_from and (day in weights or day == outcome_day):
             likelihoods[day] = likelihood(weights.get(day, {}))
             if day == outcome_day:
-                likelihoods[day] = likelihoods[day] * (OUTCOME_LEVELS[outcome] + 1e-9)
+                likelihoods[day] = likelihoods[day] * OUTCOME_LEVELS[outcome]
             belief = likelihoods[day] * move(belief, weights.get(day, {}))
             belief /= belief.sum()
         forward[day] = belief
@@ -210,11 +211,10 @@ def infer(
         return forward
     smoothed = forward.copy()
     message = np.ones(len(GRID))
-    for day in range(len(days) - 1, 0, -1):
+    for day in range(min(len(days), settled_from) - 1, 0, -1):
         if day in likelihoods:
             message = move(likelihoods[day] * message, weights.get(day, {}), back=True)
-        if day <= settled_from:
-            message = WALK.T @ message
+        message = WALK.T @ message
         message /= message.max()
         smoothed[day - 1] = forward[day - 1] * message
         smoothed[day - 1] /= smoothed[day - 1].sum()
@@ -232,11 +232,12 @@ def likelihood(weights: dict[str, float]) -> Vector:
 
 def move(belief: Vector, weights: dict[str, float], *, back: bool = False) -> Vector:
     """Return a belief after a day's reports of change; `back`, a message before them."""
-    shifts = [("narrowing", NARROWED), ("widening", WIDENED)]
+    shifts = [("narrowing", NARROWED), ("widening", WIDENED), ("closed", CLOSED)]
     for direction, shift in reversed(shifts) if back else shifts:
         share = 1 - np.exp(-weights.get(direction, 0.0) * 2)
         if share:
-            belief = (1 - share) * belief + share * ((shift.T if back else shift) @ belief)
+            shifted = (shift.T if back else shift) @ belief
+            belief = np.asarray((1 - share) * belief + share * shifted)
     return belief
 
 
@@ -248,7 +249,7 @@ def quantile(beliefs: Vector, share: float) -> Vector:
     before = np.where(at > 0, below[rows, at - 1], 0.0)
     part = (share - before) / np.maximum(below[rows, at] - before, 1e-12)
     step = GRID[1]
-    return np.clip(GRID[at] - step / 2 + np.clip(part, 0, 1) * step, 0.0, 1.0)
+    return np.asarray(np.clip(GRID[at] - step / 2 + np.clip(part, 0, 1) * step, 0.0, 1.0))
 
 
 def walk_matrix() -> Vector:
@@ -274,3 +275,4 @@ def narrowed_matrix() -> Vector:
 WALK = walk_matrix()
 NARROWED = narrowed_matrix()
 WIDENED = NARROWED[::-1, ::-1]
+CLOSED = np.outer(LEVELS["closed"] / LEVELS["closed"].sum(), np.ones(len(GRID)))

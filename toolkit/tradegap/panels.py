@@ -1,4 +1,4 @@
-"""Sixth stage, in words: tables in, sentences and HTML tables out, each line led back to its source.
+"""Sixth stage, in words: tables in, sentences and HTML tables out, each led back to its source.
 
 A panel shows itself in a notebook and on a page alike. Whatever a document says is escaped here;
 of a document that is an analyst's own, no more than EXCERPT_WORDS words of a sentence are shown.
@@ -56,7 +56,7 @@ class Panel:
     figures: str = ""
 
     def __post_init__(self) -> None:
-        # Plain text, so that what is put together with it is not escaped a second time.
+        """Keep plain text, so that what it is put together with is not escaped twice."""
         object.__setattr__(self, "html", str(self.html))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

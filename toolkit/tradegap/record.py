@@ -47,8 +47,8 @@ class Brief:
     """One round, one day or one story: what was said in it, and where the talks stood around it.
 
     `signals` are those of the brief alone; `before` and `after` are rows of the table `gaps`, the
-    reading of the day before and that of its last day. `record` is None for a story whose talks
-    have no folder; `before` and `after` are then empty.
+    reading of the day before and that of the day after, when the papers are out. `record` is None
+    for a story whose talks have no folder; `before` and `after` are then empty.
     """
 
     title: str
@@ -116,21 +116,24 @@ def open_brief(
             day, "day", or_else=f"a round: {', '.join(rounds['round_id'])}"
         )
         title = record.negotiation.title
-    record = open_record(talks, as_of=str(last_on), documents=documents)
-    within = record.signals["published"] >= pd.Timestamp(first_on)
+    # Papers report in the morning after: a brief waits for them, as the round picture does.
+    record = open_record(talks, as_of=str(last_on + timedelta(days=1)), documents=documents)
+    told = record.signals
+    happened = told["event_date"].fillna(told["published"])
+    within = (told["published"] >= pd.Timestamp(first_on)) & (happened <= pd.Timestamp(last_on))
     return Brief(
         title=title,
         first_on=first_on,
         last_on=last_on,
-        signals=record.signals[within].reset_index(drop=True),
+        signals=told[within].reset_index(drop=True),
         record=record,
         before=read_gap(record.gaps, first_on - timedelta(days=1)),
-        after=read_gap(record.gaps, last_on),
+        after=read_gap(record.gaps, record.as_of),
     )
 
 
 def brief_story(path: Path, talks: str, published: str) -> Brief:
-    """Return the brief of one file; its talks are the folder given, or the one whose parties fit."""
+    """Return the brief of one file, on the talks given or those whose parties fit."""
     day = read_day(published, "published") if published else None
     texts, refusals = read_documents([path], published=day)
     if not texts:
@@ -168,7 +171,7 @@ def brief_story(path: Path, talks: str, published: str) -> Brief:
 
 
 def match_talks(signals: pd.DataFrame, on: date) -> str:
-    """Return the negotiation whose parties the signals speak of most, if it was going on that day."""
+    """Return the negotiation, going on that day, that the signals speak of most; "" for none."""
     counts = signals["talks"].value_counts()
     for talks in counts.index:
         for slug in list_negotiations():

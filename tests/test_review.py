@@ -1,0 +1,171 @@
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from tradegap.documents import Block, Document
+from tradegap.errors import DataError
+from tradegap.review import accept_signals, check_ledger, read_ledger, record_decisions
+from tradegap.tables import conform, empty
+
+TEXT = "Gaps remain on autos. The two sides moved closer on beef."
+
+
+def coded(direction="open", start=0, end=21, **other):
+    row = {
+        "document": "note.md",
+        "sha256": "abc",
+        "start": start,
+        "end": end,
+        "text": TEXT[start:end],
+        "direction": direction,
+        "issues": "autos",
+        "speaker": "",
+        "party": "",
+        "pace": "none",
+        "pace_text": "",
+        "forward_text": "",
+        "forward_date": "",
+        "scope": "between",
+        "talks": "Japan;US",
+        "published": pd.Timestamp("2019-08-21"),
+        "event_date": pd.Timestamp("2019-08-21"),
+        "headline": False,
+        "confidence": 0.6,
+        "why": "gap +1",
+    }
+    return row | other
+
+
+def decided(decision, coded_direction="open", **other):
+    return coded(**other) | {
+        "coded_direction": coded_direction,
+        "decision": decision,
+        "reviewer": "an analyst",
+        "reviewed_on": pd.Timestamp("2026-11-23"),
+        "reason": "",
+    }
+
+
+def decisions(*rows):
+    return conform(pd.DataFrame(list(rows)), "decisions") if rows else empty("decisions")
+
+
+SIGNALS = conform(pd.DataFrame([coded(), coded("narrowing", 22, 57)]), "signals")
+DOCUMENTS = pd.DataFrame(
+    {
+        "sha256": ["abc"],
+        "document": ["note.md"],
+        "publisher": ["A paper"],
+        "story": ["abc"],
+        "is_private": [False],
+    }
+)
+
+
+def accept(*rows):
+    return accept_signals(SIGNALS, decisions(*rows), DOCUMENTS)
+
+
+def test_undecided_signals_stand_as_coded_and_say_so():
+    accepted = accept()
+
+    assert accepted["review"].tolist() == ["unreviewed", "unreviewed"]
+    assert accepted["confidence"].tolist() == [0.6, 0.6]
+    assert accepted["publisher"].tolist() == ["A paper", "A paper"]
+
+
+def test_a_confirmed_signal_is_sure_and_a_rejected_one_is_gone():
+    accepted = accept(
+        decided("confirm"), decided("reject", "narrowing", direction="narrowing", start=22, end=57)
+    )
+
+    assert accepted[["direction", "review", "confidence"]].to_numpy().tolist() == [
+        ["open", "confirmed", 1.0]
+    ]
+
+
+def test_a_correction_takes_the_place_of_what_was_coded():
+    accepted = accept(decided("correct", direction="widening", speaker="A Minister"))
+
+    first = accepted.iloc[0]
+    assert (first["direction"], first["speaker"], first["review"]) == (
+        "widening",
+        "A Minister",
+        "corrected",
+    )
+
+
+def test_an_added_signal_stands_beside_a_confirmed_one_on_the_same_sentence():
+    accepted = accept(decided("confirm"), decided("add", "", direction="narrowing"))
+
+    of_first = accepted[accepted["start"] == 0]
+    assert set(zip(of_first["direction"], of_first["review"], strict=True)) == {
+        ("open", "confirmed"),
+        ("narrowing", "added"),
+    }
+
+
+def test_the_latest_decision_on_a_sentence_stands():
+    accepted = accept(decided("reject"), decided("confirm"))
+
+    assert accepted.iloc[0]["review"] == "confirmed"
+
+
+def test_what_a_later_coder_finds_on_a_decided_sentence_does_not_count():
+    recoded = conform(pd.DataFrame([coded("widening")]), "signals")
+
+    accepted = accept_signals(recoded, decisions(decided("confirm")), DOCUMENTS)
+
+    assert accepted["direction"].tolist() == ["open"]
+
+
+def test_a_decision_on_a_document_that_is_not_here_has_no_effect():
+    accepted = accept(decided("add", "", sha256="elsewhere"))
+
+    assert accepted["sha256"].unique().tolist() == ["abc"]
+
+
+def test_a_ledger_only_grows_and_reads_back(tmp_path):
+    path = tmp_path / "review.jsonl"
+
+    record_decisions(path, decisions(decided("confirm")))
+    first = path.read_bytes()
+    record_decisions(path, decisions(decided("reject")))
+
+    assert path.read_bytes().startswith(first)
+    assert read_ledger(path)["decision"].tolist() == ["confirm", "reject"]
+    pd.testing.assert_frame_equal(read_ledger(path).iloc[:1], decisions(decided("confirm")))
+
+
+def test_a_broken_line_of_a_ledger_is_refused_with_its_number(tmp_path):
+    path = tmp_path / "review.jsonl"
+    record_decisions(path, decisions(decided("confirm"), decided("confirm", start=22, end=57)))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[0] = lines[0].replace('"confirm"', '"maybe"')
+    lines.append("{oops")
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+    with pytest.raises(DataError) as refusal:
+        read_ledger(path)
+
+    assert "line 1: 'decision' found 'maybe'" in refusal.value.faults[0]
+    assert "line 3: is no JSON" in refusal.value.faults[1]
+
+
+def test_a_sentence_that_no_longer_stands_in_its_document_is_named(tmp_path):
+    path = tmp_path / "review.jsonl"
+    record_decisions(path, decisions(decided("confirm"), decided("confirm", text="Other words.")))
+    document = Document(
+        name="note.md",
+        sha256="abc",
+        text=TEXT,
+        published=date(2019, 8, 21),
+        dated_by="front matter",
+        blocks=(Block(0, len(TEXT), "text"),),
+    )
+
+    faults = check_ledger(path, [document])
+
+    assert len(faults) == 1
+    assert "decision 2: 'Other words.' does not stand in note.md" in faults[0]

@@ -1,0 +1,123 @@
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tradegap.errors import DataError
+from tradegap.tables import conform, declared_tables, empty, read_table
+from tradegap.talks import list_negotiations, read_issues, read_negotiation
+
+ROOT = Path(__file__).resolve().parents[1]
+SLUG = "us-japan-2019"
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the real data that a test may break."""
+    shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("private"))
+    monkeypatch.setenv("TRADEGAP_ROOT", str(tmp_path))
+    return tmp_path / "data" / "talks" / SLUG
+
+
+@pytest.mark.parametrize("slug", list_negotiations())
+def test_every_published_negotiation_stands_by_its_schema(slug):
+    negotiation = read_negotiation(slug)
+
+    assert "overall" in set(negotiation.issues["issue_id"])
+    assert len(negotiation.rounds) > 3
+
+
+MISTAKES = [
+    ("negotiation.yml", "outcome: agreed", "outcome: signed", "line 5: outcome: found 'signed'"),
+    ("negotiation.yml", "opened_on: 2018-08-09", "opened_on: spring", "it takes a date"),
+    ("negotiation.yml", "parties:", "sides:", "does not know the key sides"),
+    ("negotiation.yml", "parties: [Japan, US]", "parties: [Japan, Atlantis]", "'Atlantis'"),
+    ("negotiation.yml", "mandate_url: http", "mandate_url: gopher", "mandate_url"),
+    ("negotiation.yml", "title: ", "title: [", "is no valid YAML"),
+    ("negotiation.yml", "ended_on: 2020-01-01", "ended_on: 2017-01-01", "is before opened_on"),
+    ("issues.csv", "autos,3", "autos,7", "row 4: column 'salience' found '7'"),
+    ("issues.csv", "\nautos,", "\nmotors,", "column 'issue_id' found 'motors'"),
+    ("issues.csv", "2019-08-25", "2019-08-35", "it takes a date as YYYY-MM-DD"),
+    ("issues.csv", ",deferred,", ",delayed,", "it takes one of: agreed, partly agreed, deferred"),
+    ("issues.csv", "agriculture,3", "overall,3", "has already; it must be unique"),
+    ("rounds.csv", "round_id,", "id,", "lacks ['round_id']"),
+    ("rounds.csv", ",ministers,", ",minister,", "it takes one of: leaders, ministers"),
+    ("rounds.csv", "\nr02,", "\nr02,,,,", "cells; it takes 10"),
+    ("positions.csv", ",Japan,", ",China,", "the parties are Japan, US"),
+    ("milestones.csv", ",mandate,", ",wish,", "column 'kind' found 'wish'"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), MISTAKES)
+def test_a_broken_folder_is_refused_saying_where_and_what_would_do(copy, name, old, new, message):
+    path = copy / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    with pytest.raises(DataError) as refusal:
+        read_negotiation(SLUG)
+
+    assert message in str(refusal.value)
+    assert name in str(refusal.value)
+    assert f"data/talks/{SLUG}/" in str(refusal.value)
+
+
+def test_all_faults_of_a_folder_are_named_at_once(copy):
+    (copy / "rounds.csv").write_text("nonsense\n", encoding="utf-8")
+    (copy / "positions.csv").unlink()
+    (copy / "milestones.csv").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(DataError) as refusal:
+        read_negotiation(SLUG)
+
+    assert len(refusal.value.faults) == 3
+
+
+def test_a_negotiation_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(DataError, match=r"the negotiations are .*us-japan-2019"):
+        read_negotiation("atlantis")
+
+
+def test_adding_a_negotiation_is_adding_a_folder(copy):
+    shutil.copytree(copy, copy.parent / "japan-us-again")
+
+    assert "japan-us-again" in list_negotiations()
+    assert read_negotiation("japan-us-again").parties == ("Japan", "US")
+
+
+def test_a_key_that_repeats_is_refused_with_both_lines(copy):
+    path = copy / "negotiation.yml"
+    path.write_text(path.read_text(encoding="utf-8") + "\ntitle: twice\n", encoding="utf-8")
+
+    with pytest.raises(DataError, match="the key 'title' stands on line 1 already"):
+        read_negotiation(SLUG)
+
+
+def test_conform_orders_types_and_fills_without_touching_what_it_was_given():
+    given = pd.DataFrame({"issue": ["Autos"], "definition": [None], "issue_id": ["autos"]})
+    before = given.copy()
+
+    conformed = conform(given, "issues")
+
+    assert list(conformed.columns) == declared_tables()["issues"].columns
+    assert conformed["definition"].tolist() == [""]
+    pd.testing.assert_frame_equal(given, before)
+
+
+def test_conform_refuses_a_missing_column_a_strange_value_and_a_repeated_key():
+    issues = read_issues()
+    with pytest.raises(DataError, match="no column definition"):
+        conform(issues.drop(columns="definition"), "issues")
+    with pytest.raises(DataError, match="the key"):
+        conform(pd.concat([issues, issues]), "issues")
+    with pytest.raises(DataError, match="salience"):
+        conform(pd.DataFrame({c: ["x"] for c in empty("negotiation_issues")}), "negotiation_issues")
+
+
+def test_a_table_reads_back_as_it_was_written(tmp_path):
+    milestones = read_negotiation(SLUG).milestones
+    milestones.to_csv(tmp_path / "m.csv", index=False, date_format="%Y-%m-%d")
+
+    pd.testing.assert_frame_equal(read_table(tmp_path / "m.csv", "milestones"), milestones)
