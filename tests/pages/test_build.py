@@ -107,7 +107,7 @@ def test_a_failed_page_names_its_cell_and_the_reason_and_leaves_a_full_log(broke
     reason = results["tiny/second"].reason
     log = (shelf.root / "build" / "logs" / "tiny" / "second.log").read_text(encoding="utf-8")
 
-    assert reason.startswith("cell 4 (rows = [")
+    assert reason.startswith("cell 4 (raise ValueError(")
     assert reason.endswith("ValueError: the rows do not add up")
     assert "Traceback" in log
     assert "second line" in log

@@ -11,6 +11,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,13 +176,16 @@ def _execute(spec: Spec, *, run: Path) -> Any:
         )
     except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
         logging.error("%s", error)
+        line = 1
         if isinstance(error, PapermillExecutionError):
             what = f"{error.ename}: {_first_line(error.evalue)}"
+            told = re.search(r"Cell In\[\d+\], line (\d+)", str(error))
+            line = int(told[1]) if told else 1
         elif isinstance(error, CellTimeoutError):
             what = f"took longer than {spec.timeout_seconds} s"
         else:
             what = "its kernel died"
-        raise PageError(f"{_reached_cell(run)}: {what}") from None
+        raise PageError(f"{_reached_cell(run, line)}: {what}") from None
     for number, cell in enumerate(executed.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
@@ -189,8 +193,8 @@ def _execute(spec: Spec, *, run: Path) -> Any:
     return executed
 
 
-def _reached_cell(run: Path) -> str:
-    """Return `cell 7 (first line of it)`, counted as in the notebook that people open."""
+def _reached_cell(run: Path, line: int) -> str:
+    """Return `cell 7 (that line of it)`, counted as in the notebook that people open."""
     import nbformat
 
     cells = nbformat.read(str(run), as_version=4).cells  # type: ignore[no-untyped-call]
@@ -200,7 +204,8 @@ def _reached_cell(run: Path) -> str:
     # papermill marks a cell that was cut short (time, a dead kernel) as completed.
     reached = [n for n, state in enumerate(states) if state != "pending"] or [0]
     number = states.index("failed") if "failed" in states else reached[-1]
-    return f"cell {number + 1} ({_first_line(own[number].source)})"
+    source = own[number].source.splitlines()[line - 1 : line]
+    return f"cell {number + 1} ({''.join(source).strip() or 'empty'})"
 
 
 def _replace(files: Mapping[Path, bytes]) -> None:

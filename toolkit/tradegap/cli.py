@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tradegap.errors import SpecError, TradegapError
+from tradegap.errors import DataError, PageError, SpecError, TradegapError
 
 if TYPE_CHECKING:
     from tradegap.build import Result
@@ -52,13 +52,14 @@ def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
 
     PATHS are documents (.txt, .html, .md, .jsonl) or folders of them.
     """
-    from tradegap.coding import code_documents, to_json_lines
+    from tradegap.coding import code_documents, to_json
     from tradegap.documents import read_documents
 
     documents, refusals = read_documents(paths, published=published)
     signals = code_documents(documents)
     if form == "jsonl":
-        click.echo("".join(f"{line}\n" for line in to_json_lines(signals)), nl=False)
+        for _, signal in signals.iterrows():
+            click.echo(to_json(signal))
     elif form == "csv":
         click.echo(signals.to_csv(index=False, lineterminator="\n"), nl=False)
     else:
@@ -74,10 +75,15 @@ def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
 def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
     """Take documents into the private folder of a negotiation."""
     from tradegap.documents import add_documents
+    from tradegap.talks import list_negotiations
 
-    added, refusals = add_documents(slug, files, published=published)
-    for line in added:
-        click.echo(f"added {line}")
+    known = list_negotiations()
+    if slug not in known:
+        raise DataError(f"data/talks/{slug}: no negotiation; there are {', '.join(known)}")
+    folder = _root() / "data" / "talks" / slug
+    added, refusals = add_documents(folder, files, published=published)
+    for document in added:
+        click.echo(f"added {document.name}, published {document.published}")
     _refuse(refusals)
 
 
@@ -126,9 +132,12 @@ def check() -> None:
 @cli.command()
 def score() -> None:
     """Score the coder on the development sets beside the repository."""
-    from tradegap.coding import score_coder
+    from tradegap.coding.score import run_score
 
-    click.echo(score_coder(_root().parent / "shared" / "gold"), nl=False)
+    shared = _root().parent / "shared"
+    if not (shared / "gold").is_dir():
+        raise DataError("../shared/gold: not there; the development sets are kept apart from here")
+    click.echo(run_score(shared))
 
 
 @cli.command()
@@ -141,9 +150,11 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
     from tradegap.specs import Spec
 
     root = _root()
-    parameters = {"story": str(file.resolve())}
-    parameters |= {"published": published.isoformat()} if published else {}
-    parameters |= {"talks": talks} if talks else {}
+    parameters = {
+        "story": str(file.resolve()),
+        "published": published.isoformat() if published else "",
+        "talks": talks or "",
+    }
     spec = Spec(
         page=file.stem,
         notebook=root / "notebooks" / "round_brief.ipynb",
@@ -154,7 +165,7 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
     out = root / "build" / "briefs"
     (result,) = build_pages([spec], root=root, out=out, build=out / ".work", force=True)
     if result.status == "failed":
-        raise TradegapError(f"{file}: {result.reason}; the log is {out}/.work/logs")
+        raise PageError(f"{file}: {result.reason}; the log is {out}/.work/logs/{spec.page}.log")
     click.echo(out / f"{spec.page}.html")
 
 
@@ -217,3 +228,7 @@ def _run(command: Callable[[], object]) -> None:
         # The reader (head, less) has left; keep Python from complaining as it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The command line: quick to answer, one line a fault, never a traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tradegap import cli
+
+STORY = (
+    "Envoys leave Ottawa without a deal\n\n"
+    "Japan and the United States remain far apart on beef, the Japanese envoy said on Tuesday.\n"
+)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """A project folder with one negotiation and nothing else, as the working directory."""
+    folder = tmp_path / "project" / "data" / "talks" / "us-japan-2019"
+    folder.mkdir(parents=True)
+    (folder / "negotiation.yml").write_text("title: Talks\n", encoding="utf-8")
+    monkeypatch.setenv("TRADEGAP_ROOT", str(tmp_path / "project"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def tradegap(capsys):
+    """Run a command line; give its exit code, its output and its complaints."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = 0
+        try:
+            cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return run
+
+
+def test_help_lists_every_command_and_imports_none_of_the_heavy_packages():
+    heavy = "{'pandas', 'papermill', 'nbconvert', 'altair', 'jupyterlab'}"
+    code = (
+        "import sys; from tradegap import cli\ntry: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        f"print(sorted({heavy} & set(sys.modules)))"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout.strip().endswith("[]")
+    for command in ("add", "brief", "build", "check", "code", "score", "verify"):
+        assert f"\n  {command} " in run.stdout
+
+
+def test_version_is_the_one_installed(tradegap):
+    from importlib.metadata import version
+
+    assert tradegap("--version") == (0, f"tradegap {version('tradegap')}\n", "")
+
+
+def test_code_prints_one_signal_a_line_whose_text_is_the_files_own(tradegap, tmp_path):
+    story = tmp_path / "story.txt"
+    story.write_text(STORY, encoding="utf-8")
+
+    code, out, _ = tradegap("code", story, "--published", "2019-08-21")
+
+    signals = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert signals
+    for signal in signals:
+        assert signal["text"] == STORY[signal["start"] : signal["end"]]
+        assert signal["document"] == str(story)
+        assert signal["published"] == "2019-08-21"
+
+
+@pytest.mark.parametrize("form", ["csv", "table"])
+def test_code_prints_the_same_signals_as_a_table(tradegap, tmp_path, form):
+    story = tmp_path / "story.txt"
+    story.write_text(STORY, encoding="utf-8")
+
+    code, out, _ = tradegap("code", story, "--published", "2019-08-21", "--format", form)
+
+    assert code == 0
+    assert out.splitlines()[0].replace(",", " ").split()[0] in ("document", "direction")
+
+
+def test_a_refused_document_is_named_and_the_others_are_coded(tradegap, tmp_path):
+    story, absent = tmp_path / "story-2019-08-21.txt", tmp_path / "absent.txt"
+    story.write_text(STORY, encoding="utf-8")
+
+    code, out, err = tradegap("code", absent, story)
+
+    assert code == 1
+    assert out
+    assert len(err.splitlines()) == 1
+    assert "absent.txt" in err
+
+
+def test_add_takes_good_files_and_refuses_the_rest_with_a_reason(tradegap, project, tmp_path):
+    good, empty = tmp_path / "story-2019-08-21.txt", tmp_path / "empty-2019-08-21.txt"
+    good.write_text(STORY, encoding="utf-8")
+    empty.write_text("", encoding="utf-8")
+
+    code, out, err = tradegap("add", "us-japan-2019", empty, good)
+
+    assert code == 1
+    assert out.startswith("added ")
+    assert "empty" in err
+    kept = project / "data" / "talks" / "us-japan-2019" / "private"
+    assert [path.suffix for path in kept.glob("*.txt")] == [".txt"]
+
+
+def test_a_negotiation_that_is_not_there_is_refused_with_those_that_are(tradegap, project):
+    code, _, err = tradegap("add", "us-japan", "story.txt")
+
+    assert code == 1
+    assert err == "data/talks/us-japan: no negotiation; there are us-japan-2019\n"
+
+
+def test_a_page_that_is_not_there_is_refused(tradegap, project):
+    code, _, err = tradegap("build", "gap_evolution/nowhere")
+
+    assert code == 1
+    assert err == "there is no page gap_evolution/nowhere; there are none\n"
+
+
+def test_a_broken_spec_stops_the_build_in_one_line(tradegap, project):
+    (project / "reports" / "tiny").mkdir(parents=True)
+    (project / "reports" / "tiny" / "a.yml").write_text("title: [\n", encoding="utf-8")
+
+    code, out, err = tradegap("build")
+
+    assert (code, out) == (1, "")
+    assert err.startswith("reports/tiny/a.yml:2: no YAML")
+    assert len(err.splitlines()) == 1
+
+
+def test_score_says_in_one_line_that_the_development_sets_are_absent(tradegap, project):
+    code, out, err = tradegap("score")
+
+    assert (code, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert "../shared/gold" in err
+
+
+def test_a_wrong_option_is_told_with_the_usage(tradegap, tmp_path):
+    code, _, err = tradegap("code", tmp_path, "--published", "yesterday")
+
+    assert code == 2
+    assert "yesterday" in err
+
+
+def test_a_reader_that_leaves_early_hears_no_complaint(tmp_path):
+    story = tmp_path / "story.txt"
+    story.write_text(STORY * 400, encoding="utf-8")
+    command = f"{sys.executable} -m tradegap.cli code {story} --published 2019-08-21 | head -n 1"
+
+    run = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+
+    assert len(run.stdout.splitlines()) == 1
+    assert run.stderr == ""
