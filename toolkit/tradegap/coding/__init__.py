@@ -1,0 +1,197 @@
+"""Second stage: documents in, signals out. Every signal explains itself.
+
+    sentences   blocks → sentences with exact offsets
+    parties     which parties a text names, and where
+    cues        phrases with weights, from the files in tradegap/cues
+    evidence    sentence → the cues and contexts that it shows
+    speakers, topics, dates   who says it, on what, about whose talks, and what lies ahead
+
+The code book is docs/codebook.md; the cue files are for an analyst to read and edit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tradegap.coding.cues import (
+    DIRECTIONS,
+    compile_pattern,
+    probability,
+    read_cues,
+    read_rows,
+    weigh,
+)
+from tradegap.coding.dates import find_event_date, find_forward
+from tradegap.coding.evidence import mark_sentences, show
+from tradegap.coding.parties import find_mentions
+from tradegap.coding.sentences import split_sentences
+from tradegap.coding.speakers import find_sources
+from tradegap.coding.topics import find_issues, find_talks
+from tradegap.tables import conform, empty, split_list
+
+if TYPE_CHECKING:
+    from tradegap.documents import Document
+
+__all__ = ["code_document", "code_documents", "is_english", "to_json"]
+
+ENGLISH = frozenset("the of to and in is that for on with was it as be by at are from has will".split())
+# The sum of weights from which on a direction is coded; fitted with the weights.
+THRESHOLDS = {"closed": 0.225, "narrowing": 0.2, "open": 0.225, "widening": 0.2}
+WITHIN = compile_pattern(
+    "((among|within|between) .. (themselves|members|member states|producers|consumers|its own)"
+    "|(parliament|congress|senate|lawmakers|mps|house of commons|democrats|republicans|backbench*"
+    "|cabinet|unions) ... (reject*|oppos*|approv*|vote*|voted|ratif*|concern*|demand*|warn*|refus*)"
+    "|(warn*|urg*|convinc*|press*) .. (congress|parliament|lawmakers|mps)"
+    "|(common|unified|joint) (position|stance|front))"
+)
+
+
+def is_english(text: str) -> bool:
+    """Return whether a text is English, by its commonest words.
+
+    >>> is_english("The talks are to go on in May."), is_english("Die Gespräche gehen im Mai weiter.")
+    (True, False)
+    """
+    words = re.findall(r"[^\W\d_]+", text[:20000].lower())
+    if not words:
+        return False
+    share = sum(word in ENGLISH for word in words) / len(words)
+    return share >= (0.12 if len(words) > 40 else 0.05)
+
+
+def code_documents(documents: Iterable[Document], *, talks: Sequence[str] = ()) -> pd.DataFrame:
+    """Return one row per signal of all documents (table `signals`)."""
+    frames = [code_document(each, talks=talks) for each in documents]
+    filled = [each for each in frames if len(each)]
+    if not filled:
+        return empty("signals")
+    both = pd.concat(filled, ignore_index=True)
+    return conform(both.drop_duplicates(["sha256", "start", "end", "direction"]), "signals")
+
+
+def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFrame:
+    """Return one row per signal of one document (table `signals`).
+
+    `talks` are the parties to fall back on where the text does not tell whose talks they are.
+    Nothing is coded in a text that is not English.
+    """
+    text = document.text
+    sentences = split_sentences(text, document.blocks)
+    if not sentences or not is_english(" ".join(each.text for each in sentences)):
+        return empty("signals")
+    mentions = find_mentions(text)
+    marked = mark_sentences(text, sentences, mentions)
+    shown = show(sentences, marked)
+    sources = find_sources(text, sentences, mentions, talks)
+    issues = find_issues(marked)
+    whose = find_talks(sentences, marked, mentions, talks)
+    body = [each.text for each in sentences if each.kind != "title"]
+    event = find_event_date(" ".join(body[:2]), document.published)
+    weights = read_weights()
+    rows: list[dict[str, Any]] = []
+    for number, sentence in enumerate(sentences):
+        evidence = weigh(shown[number], weights)
+        chances = {each: probability(evidence[each]) for each in DIRECTIONS}
+        directions = [each for each in DIRECTIONS if chances[each] >= THRESHOLDS[each]]
+        pace, pace_text = find_pace(marked[number])
+        forward = find_forward(sentence.text, marked[number], event)
+        on_talks = "no trade word" not in shown[number] and not marked[number].endswith("? ")
+        if not directions and on_talks and (forward or pace != "none"):
+            directions = ["none"]
+        for direction in directions:
+            if direction == "none":
+                signs = [f"{'forward event' if forward else 'pace'} +1.00"]
+            else:
+                signs = explain(shown[number], weights, direction)
+            rows.append(
+                {
+                    "document": document.name,
+                    "sha256": document.sha256,
+                    "start": sentence.start,
+                    "end": sentence.end,
+                    "text": sentence.text,
+                    "direction": direction,
+                    "issues": ";".join(issues[number]),
+                    "speaker": sources[number].speaker,
+                    "party": sources[number].party,
+                    "pace": pace,
+                    "pace_text": pace_text,
+                    "forward_text": forward.text if forward else "",
+                    "forward_date": forward.date if forward else "",
+                    "scope": "within" if WITHIN.search(marked[number]) else "between",
+                    "talks": ";".join(whose[number]),
+                    "published": pd.Timestamp(document.published),
+                    "event_date": pd.Timestamp(event),
+                    "headline": sentence.kind == "title",
+                    "confidence": round(chances.get(direction, 0.5), 3),
+                    "why": ";".join(signs),
+                }
+            )
+    return conform(pd.DataFrame(rows), "signals") if rows else empty("signals")
+
+
+def read_weights() -> dict[str, tuple[float, float, float, float]]:
+    """Return the weights of all signs: of the cues, and of the contexts in cues/contexts.csv."""
+    weights = {cue.name: cue.weights for cue in read_cues()}
+    for row in read_rows("contexts.csv"):
+        closed, narrowing, open_, widening = (float(row[each]) for each in DIRECTIONS)
+        weights[row["context"]] = (closed, narrowing, open_, widening)
+    return weights
+
+
+def explain(
+    signs: dict[str, float],
+    weights: dict[str, tuple[float, float, float, float]],
+    direction: str,
+) -> list[str]:
+    """Return 'sign +weight' for each sign that counts for a direction, strongest first."""
+    at = DIRECTIONS.index(direction)
+    amounts = {name: amount * weights[name][at] for name, amount in signs.items() if name in weights}
+    strong = sorted(amounts.items(), key=lambda each: (-abs(each[1]), each[0]))
+    return [f"{name} {amount:+.2f}" for name, amount in strong if abs(amount) >= 0.05]
+
+
+def find_pace(marked: str) -> tuple[str, str]:
+    """Return the pace that a sentence tells, and its words.
+
+    >>> find_pace(" the talks made little headway . ")
+    ('stalled', 'little headway')
+    """
+    for number, row in enumerate(read_rows("pace.csv"), start=2):
+        found = compile_pattern(row["pattern"], f"cues/pace.csv:row {number}").search(marked)
+        if found:
+            return row["pace"], found.group().strip()
+    return "none", ""
+
+
+def to_json(row: pd.Series[Any]) -> str:
+    """Return one signal as a line of JSON, as `tradegap code` prints it."""
+    record: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in ("issues", "talks"):
+            record[str(name)] = split_list(value)
+        elif name == "why":
+            parts = [each.rpartition(" ") for each in split_list(value)]
+            record["why"] = [{"cue": cue, "weight": float(weight)} for cue, _, weight in parts]
+        elif name == "forward_text":
+            record["forward"] = (
+                {"text": value, "date": row["forward_date"] or None} if value else None
+            )
+        elif name == "forward_date":
+            continue
+        elif isinstance(value, pd.Timestamp):
+            record[str(name)] = value.date().isoformat()
+        elif name in ("start", "end"):
+            record[str(name)] = int(value)
+        elif name == "headline":
+            record["headline"] = bool(value)
+        elif name == "confidence":
+            record["confidence"] = float(value)
+        else:
+            record[str(name)] = value if value or name == "text" else None
+    return json.dumps(record, ensure_ascii=False)

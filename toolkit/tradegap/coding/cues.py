@@ -1,0 +1,143 @@
+"""Second stage, second step: what a sentence says of the gap, by cues with weights.
+
+A cue is a row of `cues/direction.csv`: a phrase in a small pattern language, and what it adds to
+the evidence for each of the four directions. The evidence of a sentence is the sum over the cues
+and contexts that it shows, so that every decision can be read as a sum. See `cues/README.md`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from tradegap.errors import DataError
+
+__all__ = ["DIRECTIONS", "Cue", "compile_pattern", "matching", "probability", "read_cues", "weigh"]
+
+DIRECTIONS = ("closed", "narrowing", "open", "widening")
+TOKEN = re.compile(r"@[^\s@]{1,30}|[\w](?:[\w'./&-]{0,38}[\w])?|[^\w\s]")
+NUMBER = re.compile(r"\d[\d.,/]*\Z")
+SAME = str.maketrans("‘’‚“”„–—−‐‑\u00a0", "''''''-----" + " ")
+SHORT_FORMS = re.compile(r"\b(ca|wo|do|does|did|is|was|would|could|should|has|have|had)n't\b")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One cue: its name, the direction it is meant for, its pattern and its weights."""
+
+    name: str
+    direction: str  # a direction, "blocker" or "context"
+    pattern: re.Pattern[str]
+    weights: tuple[float, float, float, float]  # for the DIRECTIONS, in their order
+    example: str
+
+
+@cache
+def read_rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a cue file, each with all its columns."""
+    text = (files("tradegap") / "cues" / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@cache
+def word_lists() -> dict[str, str]:
+    """Return the word lists that patterns may name in braces."""
+    return {row["word_list"]: row["pattern"] for row in read_rows("words.csv")}
+
+
+@cache
+def compile_pattern(pattern: str, where: str = "pattern") -> re.Pattern[str]:
+    """Return the regular expression of a cue pattern, for a marked sentence.
+
+    Words match whole; `*` stands for any ending, `..` for up to two words between, `...` for up to
+    six, `{deal}` for a word list of words.csv; `(a|b)` and `?` are as in regular expressions.
+
+    >>> bool(compile_pattern("no .. progress").search(" there was no real progress . "))
+    True
+    """
+    known = word_lists()
+
+    def expand(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name not in known:
+            raise DataError(f"{where}: no word list '{name}'; words.csv has {', '.join(known)}")
+        return f"(?:{known[name]})"
+
+    written = re.sub(r"\{([a-z_]+)\}", expand, pattern)
+    written = written.replace("#", r"\d")
+    written = re.sub(r"(?<=\w)\*(?=[ |)]|$)", r"\\S*", written)
+    written = re.sub(r" \.\.\.(?= )", r"(?: \\S+){0,6}?", written)
+    written = re.sub(r" \.\.(?= )", r"(?: \\S+){0,2}?", written)
+    try:
+        return re.compile(rf" (?:{written})(?= )")
+    except re.error as error:
+        raise DataError(f"{where}: '{pattern}' is no pattern ({error})") from None
+
+
+@cache
+def read_cues() -> tuple[Cue, ...]:
+    """Return the cues of cues/direction.csv, in the order of the file."""
+    cues = []
+    for number, row in enumerate(read_rows("direction.csv"), start=2):
+        where = f"cues/direction.csv:row {number}"
+        try:
+            closed, narrowing, open_, widening = (float(row[each]) for each in DIRECTIONS)
+        except (TypeError, ValueError):
+            raise DataError(f"{where}: a weight is no number; it takes e.g. -0.4") from None
+        pattern = compile_pattern(row["pattern"], where)
+        weights = (closed, narrowing, open_, widening)
+        cues.append(Cue(row["cue"], row["direction"], pattern, weights, row["example"]))
+    return tuple(cues)
+
+
+def tokens(text: str) -> str:
+    """Return a text with its parties marked as lower-case tokens, blanks around each.
+
+    >>> tokens("“No deal,” said @Japan’s envoy.")
+    ' " no deal , " said @japan envoy . '
+    """
+    plain = text.translate(SAME).lower()
+    words = []
+    for found in TOKEN.finditer(plain):
+        word = found.group()
+        if word.startswith("@"):
+            word = word.removesuffix("'s")
+        elif len(word) > 2 and word.endswith("'s"):
+            word = word[:-2]
+        words.append(word)
+    return " " + " ".join(words) + " "
+
+
+def matching(marked: str, cues: Iterable[Cue]) -> list[Cue]:
+    """Return the cues that a marked sentence shows."""
+    return [cue for cue in cues if cue.pattern.search(marked)]
+
+
+def weigh(
+    shown: Mapping[str, float], weights: Mapping[str, tuple[float, float, float, float]]
+) -> dict[str, float]:
+    """Return the evidence for each direction: the weights of what is shown, summed.
+
+    >>> weigh({"no deal": 1.0}, {"no deal": (-1.0, 0.0, 2.0, 0.5)})["open"]
+    2.0
+    """
+    total = dict.fromkeys(DIRECTIONS, 0.0)
+    for name, amount in shown.items():
+        for direction, weight in zip(DIRECTIONS, weights.get(name, (0, 0, 0, 0)), strict=True):
+            total[direction] += amount * weight
+    return total
+
+
+def probability(evidence: float) -> float:
+    """Return the probability that a sum of weights (log-odds) stands for.
+
+    >>> probability(0.0)
+    0.5
+    """
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, evidence))))
