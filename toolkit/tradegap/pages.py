@@ -93,14 +93,15 @@ def _scrolling_tables(html: str) -> str:
     """
 
     def wrap(match: re.Match[str]) -> str:
-        caption = re.search(r"<caption\b[^>]*>(.*?)</caption>", match[0], flags=re.DOTALL)
+        box, table = match.groups()
+        caption = re.search(r"<caption\b[^>]*>(.*?)</caption>", table, flags=re.DOTALL)
         words = re.sub(r"<[^>]*>", "", caption[1]).split() if caption else ["Table"]
         label = " ".join(words).replace('"', "&quot;")
-        return (
-            f'<div class="scroll" role="group" aria-label="{label}" tabindex="0">{match[0]}</div>'
-        )
+        opened = f'<div class="scroll" role="group" aria-label="{label}" tabindex="0">{table}'
+        return opened if box else f"{opened}</div>"
 
-    return re.sub(r"<table\b.*?</table>", wrap, html, flags=re.DOTALL)
+    pattern = r'(<div class="scroll">\s*)?(<table\b.*?</table>)'
+    return re.sub(pattern, wrap, html, flags=re.DOTALL)
 
 
 class _ActiveParts(HTMLParser):
