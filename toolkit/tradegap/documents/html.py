@@ -40,6 +40,7 @@ CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,100}encoding\s*=\s*["']([\w.:-]{1,40})""")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 SITE_NAME = re.compile(r"\s+[|–—-]\s+[^|–—-]{1,40}$")
+SHORTEST_PROSE = 25  # characters
 DEEPEST = 400  # tags inside one another; no page that people read nests deeper
 
 
@@ -212,9 +213,13 @@ def is_caption(tag: Any) -> bool:
 
 
 def prose_of(tag: Any) -> int:
-    """Return how many characters of sentences stand in the paragraphs of a tag."""
-    texts = (" ".join(p.itertext()).strip() for p in tag.iter("p"))
-    return sum(len(text) for text in texts if ENDS_SENTENCE.search(text))
+    """Return how many characters of running text, rather than of labels and links, a tag holds."""
+    texts = []
+    for inner in tag.iter():
+        texts.append(inner.text if inner.tag not in UNREAD and inner.tag != "a" else "")
+        texts.append(inner.tail if inner is not tag else "")
+    lengths = (len(text.strip()) for text in texts if text)
+    return sum(length for length in lengths if length >= SHORTEST_PROSE)
 
 
 def gather(tree: Any) -> list[Piece]:

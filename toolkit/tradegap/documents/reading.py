@@ -43,6 +43,7 @@ class Option:
 
     day: date | None
     is_first: bool
+    file_name: str = ""  # as the file came, where it was renamed since
 
 
 def read_documents(
@@ -185,7 +186,7 @@ def read_one(raw: bytes, name: str, suffix: str, option: Option, latest: date) -
     if not any(block.kind in ("title", "text", "list") for block in blocks):
         raise DocumentError("found no text of an article; it takes at least a sentence")
     own = dated(facts.get("published", ""), source)
-    by_name = day_in_name(Path(name.rpartition("#")[0] or name).name)
+    by_name = day_in_name(option.file_name or Path(name.rpartition("#")[0] or name).name)
     order = [own, (by_name, "file name")]
     order.insert(0 if option.is_first else len(order), (option.day, "option"))
     published, dated_by = next(((d, by) for d, by in order if d), (None, ""))

@@ -110,9 +110,11 @@ def load_documents(folder: Path, *, private: bool = True) -> list[Document]:
         if row and row["sha256"] != hashlib.sha256(raw).hexdigest():
             faults.append(f"{path}: its bytes changed since it was added; add it again")
             continue
-        option = Option(as_day(row.get("published") or None), path.suffix.lower() != ".jsonl")
+        is_single = path.suffix.lower() != ".jsonl"
+        day = as_day(row.get("published") or None)
+        option = Option(day, is_single, str(row.get("original", "")))
         taken, refused = read_bytes(raw, str(path), option=option, latest=date.max)
-        if path.suffix.lower() != ".jsonl":
+        if is_single:
             faults += refused
         if not is_private:
             faults += [fault for each in taken for fault in lacks(each)]

@@ -23,7 +23,7 @@ WINDOW = timedelta(days=7)
 SAME_OF_ALL = 0.4  # share of common runs in both: one word in ten changed
 SAME_OF_SHORTER = 0.45  # share of the shorter one's runs that the longer one has: a cut reprint
 SHORTEST_SHARE = 0.25  # a shorter one is a quotation, not a cut reprint
-FEWEST_RUNS = 8  # with fewer, only the very same words are the same story
+FEWEST_RUNS = 25  # with fewer, only the very same words are the same story
 COMMONEST = 200  # documents; a run that more of them share tells nothing of a pair
 MOST_COMPARED = 20  # stories, those with the most runs in common first
 WORD = re.compile(r"\w+")
@@ -121,8 +121,8 @@ def word_runs(document: Document) -> frozenset[int]:
 def like(one: frozenset[int], other: frozenset[int]) -> float:
     """Return the share of common runs where two documents tell the same story, otherwise 0.
 
-    >>> like(frozenset(range(20)), frozenset(range(20))), like(frozenset({1, 2}), frozenset({1}))
-    (1.0, 0.0)
+    >>> like(frozenset(range(30)), frozenset(range(60))), like(frozenset({1, 2}), frozenset({1}))
+    (0.5, 0.0)
     """
     common = len(one & other)
     short, long = sorted((len(one), len(other)))
