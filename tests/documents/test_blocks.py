@@ -57,6 +57,14 @@ def test_each_cue_finds_its_own_example(kind: str, pattern: str, example: str) -
         "“No deal,” he said.",
         "By Monday the two sides must agree.",
         "Follow-up talks on cars failed.",
+        "To reach a deal both sides must give way on rice.",
+        "The two sides agree on cars",
+        "Trade talks between the neighbours stall",
+        "Accept the quota or leave the table, he told them.",
+        "May 4, 2018, was the day on which the talks failed.",
+        "Support for a deal is fading",
+        "Correcting the imbalance is what divides them",
+        "The envoy speaks of a gap, he said in the capital. (Kyodo)",
         "Read the text closely, he said, and there is no deal.",
         "Discussion of cars stalled",
         "Related sectors such as steel are blocked.",
@@ -135,6 +143,21 @@ def test_a_credit_line_makes_the_line_before_it_a_caption() -> None:
     found = kinds(text)
 
     assert [kind for kind, _ in found] == ["caption", "caption", "text"]
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "FILE PHOTO: Containers stand on a quay. REUTERS/Ann Example/File Photo",
+        "The envoy arrives at the ministry on May 4. | KYODO",
+        "The envoy arrives at the ministry. (AP Photo/Ann Example)",
+        "Containers on a quay in the river harbour. ANN EXAMPLE/AFP",
+    ],
+)
+def test_a_line_that_ends_in_a_credit_is_a_caption(caption: str) -> None:
+    found = kinds(f"Rice talks stall\n\n{PROSE}\n\n{caption}\n\n{MORE_PROSE}")
+
+    assert [kind for kind, _ in found] == ["title", "text", "caption", "text"]
 
 
 def test_a_credit_line_after_prose_leaves_the_prose() -> None:

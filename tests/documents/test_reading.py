@@ -199,6 +199,15 @@ def test_for_a_single_article_the_option_corrects_its_own_date(tmp_path: Path) -
     assert (document.published, document.dated_by) == (date(2018, 5, 9), "option")
 
 
+def test_only_a_web_address_is_taken_as_the_source(tmp_path: Path) -> None:
+    article = {"text": "They met.", "date": "2018-05-04", "url": "javascript:alert(1)"}
+    path = write(tmp_path, "a.jsonl", json.dumps(article))
+
+    (document,), _ = read_documents([path])
+
+    assert document.source_url == ""
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     raw=st.one_of(

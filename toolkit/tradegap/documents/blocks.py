@@ -178,7 +178,7 @@ def mark(
             section, run, kinds[at] = "related", 0, "boilerplate"
         elif section or matches("line", part) or matches("comments", part):
             kinds[at] = "boilerplate"
-        elif matches("caption", part) and not searches("attribution", part):
+        elif is_caption(part) if matches("captioned", part) else names_picture(part):
             kinds[at] = "caption"
         elif matches("credit", part):
             kinds[at] = "caption"
@@ -192,8 +192,17 @@ def mark(
     return tuple(Block(a, b, kind) for (a, b), kind in zip(spans, kinds, strict=True))
 
 
+def names_picture(text: str) -> bool:
+    """Return whether a line says of itself that it is a caption, and reports nothing.
+
+    >>> names_picture("FILE PHOTO: Containers on a quay"), names_picture("Containers on a quay")
+    (True, False)
+    """
+    return matches("caption", text) and not searches("attribution", text)
+
+
 def is_caption(text: str) -> bool:
-    """Return whether the paragraph before a credit line describes a picture.
+    """Return whether a paragraph with a credit in or after it describes a picture.
 
     >>> is_caption("The envoy speaks in the capital."), is_caption("The envoy said no.")
     (True, False)

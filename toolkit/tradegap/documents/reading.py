@@ -198,6 +198,7 @@ def read_one(raw: bytes, name: str, suffix: str, option: Option, latest: date) -
         )
     if facts.get("confidence", "") not in CONFIDENCES:
         raise DocumentError(f"confidence '{facts['confidence']}'; it takes high, medium or low")
+    url = facts.get("url", "")
     title = next((text[b.start : b.end] for b in blocks if b.kind == "title"), "")
     return Document(
         name=name,
@@ -207,7 +208,7 @@ def read_one(raw: bytes, name: str, suffix: str, option: Option, latest: date) -
         dated_by=dated_by,
         title=" ".join((facts.get("title") or title).split()),
         publisher=facts.get("publisher", ""),
-        source_url=facts.get("url", ""),
+        source_url=url if url.startswith(("http://", "https://")) else "",
         confidence=facts.get("confidence", ""),
         blocks=blocks,
     )
