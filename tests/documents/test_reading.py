@@ -128,6 +128,7 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
         ("a.html", "<p>caf\udce9".encode("utf-8", "surrogateescape"), "not utf-8"),
         ("a.html", '<meta charset="x-none"><p>Talks.', "unknown charset"),
         ("a.jsonl", '{"text": "\\ud800 talks", "date": "2018-05-04"}', "half a character"),
+        ("a.jsonl", '{"text": "Talks.", "source": "\\ud800"}', "half a character"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_a_reason_and_the_rest_goes_on(

@@ -207,7 +207,7 @@ def read_one(raw: bytes, name: str, suffix: str, option: Option, latest: date) -
         published=published,
         dated_by=dated_by,
         title=" ".join((facts.get("title") or title).split()),
-        publisher=facts.get("publisher", ""),
+        publisher=" ".join(facts.get("publisher", "").split()),
         source_url=url if url.startswith(("http://", "https://")) else "",
         confidence=facts.get("confidence", ""),
         blocks=blocks,
@@ -226,7 +226,6 @@ def read_record(line: str) -> tuple[str, tuple[Block, ...], dict[str, str]]:
     """Return the text, blocks and stated facts of one article of a .jsonl."""
     try:
         article = json.loads(line)
-        line.encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise DocumentError(f"not JSON ({str(error)[:60]}); it takes one object a line") from None
     if not isinstance(article, dict):
@@ -239,10 +238,6 @@ def read_record(line: str) -> tuple[str, tuple[Block, ...], dict[str, str]]:
     if not body.strip():
         raise DocumentError("found no text; it takes the article under 'text', 'body' or 'content'")
     text = f"{title}\n\n{body}" if title else body
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise DocumentError("found half a character (a lone surrogate); save it again") from None
     spans = paragraphs(text)
     hints = ["title" if title and at == 0 else "" for at in range(len(spans))]
     return text, mark(text, spans, hints=hints), facts
@@ -258,7 +253,12 @@ def stated(value: Any) -> str:
         value = value.get("name", "")
     if isinstance(value, bool) or not isinstance(value, str | int | date):
         return ""
-    return str(value).strip()
+    text = str(value).strip()
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DocumentError("found half a character (a lone surrogate); save it again") from None
+    return text
 
 
 def newlines(text: str) -> str:
