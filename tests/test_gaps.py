@@ -276,3 +276,13 @@ def test_frames_that_go_in_are_not_changed():
     measure_gaps(signals, talks())
 
     pd.testing.assert_frame_equal(signals, before)
+
+
+def test_the_worked_example_of_the_method_page_comes_out():
+    gaps = measure_gaps(frame(signal("narrowing", "2020-01-02")), talks())
+
+    page = (Path(__file__).resolve().parents[1] / "docs" / "method.md").read_text("utf-8")
+    stated = float(page.split("The model gives ")[1].split(" ")[0])
+    by_hand = 0.95 * ((1 - np.exp(-2)) * 0.75 + np.exp(-2))
+    assert reading(gaps, "2020-01-02").gap == stated
+    assert by_hand == pytest.approx(stated, abs=0.02)

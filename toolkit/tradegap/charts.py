@@ -61,9 +61,15 @@ def figure(spec: dict[str, Any]) -> str:
     """
     svg = vl_convert.vegalite_to_svg(spec)
     mark = sha256(svg.encode()).hexdigest()[:8]
+    # The renderer resolves links against an address of its own; ours point into the page.
+    svg = re.sub(r'xlink:href="[^"#]*#', 'href="#', svg)
     svg = re.sub(r'(id="|url\(#)(clip|gradient)(\d+)', rf"\g<1>{mark}-\g<2>\g<3>", svg)
     for colour, name in PROPERTIES.items():
         svg = svg.replace(f'"{colour}"', f'"var(--{name},{colour})"')
+    # What draws nothing goes: it is a third of the bytes.
+    svg = re.sub(r'<path class="(?:back|fore)ground"[^>]*? d=""[^>]*/>', "", svg)
+    svg = re.sub(r' opacity="1"| stroke-dasharray="1,0"| pointer-events="none"', "", svg)
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)
     described = html.escape(spec.get("description", ""))
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{described}" ', 1)
     width = re.search(r'viewBox="0 0 (\d+)', svg)
@@ -109,10 +115,9 @@ def chart_rounds(record: Record) -> alt.TopLevelMixin:
             axis=alt.Axis(orient="top", labelAngle=-50, labelLimit=220, labelPadding=6),
         ),
         y=alt.Y("issue:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelPadding=8)),
-        href="link:N",
-        tooltip="reading:N",
     )
-    squares = base.mark_square(opacity=1, stroke=RULE, strokeWidth=0.5).encode(
+    linked = base.encode(href="link:N", description="reading:N")
+    squares = linked.mark_square(opacity=1, stroke=RULE, strokeWidth=0.5).encode(
         color=alt.Color(
             "gap:Q",
             title="Gap",
@@ -132,11 +137,13 @@ def chart_rounds(record: Record) -> alt.TopLevelMixin:
             ),
         ),
     )
-    frames = base.mark_square(size=1100, filled=False, stroke=RULE, strokeWidth=1, opacity=1)
+    frames = base.mark_square(
+        size=1100, filled=False, stroke=RULE, strokeWidth=1, opacity=1, aria=False
+    )
     layers = [frames, squares.transform_filter("datum.status == 'negotiated'")]
     for status, shape in SHAPES.items():
         colour = COLOURS["deferred" if status == "deferred" else "closed"]
-        marks = base.transform_filter(f"datum.status == '{status}'")
+        marks = linked.transform_filter(f"datum.status == '{status}'")
         layers.append(
             marks.mark_point(
                 shape=shape,
@@ -180,18 +187,24 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
     dots = dots.assign(
         on=dots[dated].dt.tz_localize("UTC").clip(gaps["on"].min(), gaps["on"].max()),
         link="#" + sentence_ids(dots),
+        said=dots["direction"] + ", " + dots[dated].map(day_text),
     ).merge(gaps[["issue_id", "on", "gap"]], on=["issue_id", "on"])
     milestones = record.negotiation.milestones
     milestones = milestones[milestones["reached_on"] <= pd.Timestamp(record.as_of)]
     lines = milestones.assign(on=milestones["reached_on"].dt.tz_localize("UTC"))
-    x = alt.X("on:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(format="%b %y"))
+    x = alt.X(
+        "on:T",
+        scale=alt.Scale(type="utc"),
+        title=None,
+        axis=alt.Axis(format="%b %y", grid=False, tickCount=6),
+    )
     height = alt.Scale(domain=[0, 1])
     panels = []
     for issue in issue_order(record):
         own, marks = shown[shown["issue"] == issue], dots[dots["issue"] == issue]
         band = (
             alt.Chart(own[["on", "gap_low", "gap_high"]])
-            .mark_area(color=COLOURS["accent"], opacity=0.18, line=False)
+            .mark_area(color=COLOURS["accent"], opacity=0.18, aria=False)
             .encode(
                 x=x,
                 y=alt.Y("gap_low:Q", scale=height, title=None, axis=alt.Axis(tickCount=3)),
@@ -200,7 +213,7 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
         )
         line = (
             alt.Chart(own[["on", "gap", "phase"]])
-            .mark_line(color=COLOURS["accent"], strokeWidth=2)
+            .mark_line(color=COLOURS["accent"], strokeWidth=2, aria=False)
             .encode(
                 x=x,
                 y=alt.Y("gap:Q", scale=height),
@@ -213,16 +226,17 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
         )
         bounds = (
             alt.Chart(lines[["on", "milestone"]])
-            .mark_rule(color=MUTED, strokeWidth=1, strokeDash=[2, 3], opacity=0.8)
-            .encode(x=x, tooltip="milestone:N")
+            .mark_rule(color=MUTED, strokeWidth=1, strokeDash=[2, 3], aria=False)
+            .encode(x=x)
         )
         points = (
-            alt.Chart(marks[["on", "gap", "direction", "link"]])
-            .mark_point(filled=True, size=42, opacity=1, stroke=PAPER, strokeWidth=0.8)
+            alt.Chart(marks[["on", "gap", "direction", "link", "said"]])
+            .mark_point(filled=True, size=64, opacity=1, stroke=PAPER, strokeWidth=0.8)
             .encode(
                 x=x,
                 y=alt.Y("gap:Q", scale=height),
                 href="link:N",
+                description="said:N",
                 color=alt.Color(
                     "direction:N",
                     title="A signal says",
@@ -288,13 +302,13 @@ def issue_order(record: Record) -> list[str]:
 
 
 def thin_out(gaps: pd.DataFrame) -> pd.DataFrame:
-    """Return the days at which a line bends: each fourth, and those where the gap jumps."""
+    """Return the days at which a line bends: each seventh, and those where the gap jumps."""
     by_issue = gaps.groupby("issue_id")["gap"]
-    jumps = by_issue.diff().abs().gt(0.004) | by_issue.diff(-1).abs().gt(0.004)
+    jumps = by_issue.diff().abs().gt(0.006) | by_issue.diff(-1).abs().gt(0.006)
     turns = gaps["status"] != gaps.groupby("issue_id")["status"].shift()
     number = gaps.groupby("issue_id").cumcount()
     last = number == gaps.groupby("issue_id")["on"].transform("size") - 1
-    return gaps[jumps | turns | last | (number % 4 == 0)]
+    return gaps[jumps | turns | last | (number % 7 == 0)]
 
 
 def sentence_ids(rows: pd.DataFrame) -> pd.Series:

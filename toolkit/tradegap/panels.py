@@ -185,10 +185,10 @@ def list_ahead(signals: pd.DataFrame, *, after: Any) -> Panel:
     """
     told = signals[signals["forward_text"] != ""]
     day = pd.Timestamp(after)
-    dated = told["forward_date"].map(last_day)
+    dated = pd.to_datetime(told["forward_date"].map(last_day))
+    told = told.assign(last=dated, when=told["forward_date"].map(when_text))
     recent = told["published"] >= day - pd.Timedelta(days=30)
     ahead = told[(dated > day) | (dated.isna() & recent & (told["published"] <= day))]
-    ahead = ahead.assign(last=dated, when=ahead["forward_date"].map(when_text))
     ahead = ahead.sort_values(["last", "published", "start"], na_position="last", kind="stable")
     ahead = ahead.drop_duplicates(["forward_date", "text"])
     rows = [

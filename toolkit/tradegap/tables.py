@@ -20,7 +20,16 @@ import yaml
 
 from tradegap.errors import DataError
 
-__all__ = ["Field", "Table", "conform", "declared_tables", "empty", "read_table", "split_list"]
+__all__ = [
+    "Field",
+    "Table",
+    "conform",
+    "declared_tables",
+    "empty",
+    "read_table",
+    "render_dictionary",
+    "split_list",
+]
 
 DTYPES = {
     "string": "str",
@@ -29,6 +38,7 @@ DTYPES = {
     "number": "float64",
     "boolean": "bool",
 }
+BOUNDS = (("minimum", "from"), ("maximum", "to"))
 KINDS = {
     "date": "a date as YYYY-MM-DD",
     "integer": "a whole number",
@@ -245,3 +255,32 @@ def read_rows(path: Path, table: Table) -> tuple[list[tuple[int, dict[str, str]]
             continue
         rows.append((number, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
     return rows, faults
+
+
+def render_dictionary() -> str:
+    """Return the data dictionary: every declared table and column, as Markdown.
+
+    >>> render_dictionary().splitlines()[0]
+    '# Data dictionary'
+    """
+    lines = [
+        "# Data dictionary",
+        "",
+        "Rendered from `toolkit/tradegap/tables.yml` by `make docs`; edit that file, not this one.",
+        "A list inside a cell is joined by `;`. Dates are YYYY-MM-DD.",
+    ]
+    for table in declared_tables().values():
+        where = f" File: `{table.path}`." if table.path else ""
+        key = ", ".join(f"`{column}`" for column in table.key)
+        lines += ["", f"## `{table.name}`", "", f"{table.title}.{where}"]
+        lines += [f"Key: {key}." if key else "No key: rows are in the order they were written."]
+        lines += ["", "| column | type | meaning | values |", "|---|---|---|---|"]
+        for each in table.fields:
+            rules = each.constraints
+            values = "; ".join(
+                [f"`{value}`" for value in rules.get("enum", [])]
+                + [f"{word} {rules[rule]}" for rule, word in BOUNDS if rule in rules]
+                + ["required"] * bool(rules.get("required"))
+            )
+            lines.append(f"| `{each.name}` | {each.type} | {each.description} | {values} |")
+    return "\n".join(lines) + "\n"

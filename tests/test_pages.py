@@ -1,0 +1,218 @@
+"""What a page shows of real records: the charts, the panels, and what lies behind them."""
+
+import re
+import shutil
+from pathlib import Path
+
+import altair as alt
+import pandas as pd
+import pytest
+
+import tradegap
+from tradegap.charts import figure
+from tradegap.panels import EXCERPT_WORDS, evidence_rows, stand_sentence
+from tradegap.record import read_rounds
+
+ROOT = Path(__file__).resolve().parents[1]
+SLUGS = tradegap.list_negotiations()
+
+
+@pytest.fixture(scope="module", params=SLUGS)
+def record(request):
+    return tradegap.open_record(request.param, documents="notes")
+
+
+@pytest.fixture(scope="module")
+def japan():
+    return tradegap.open_record("us-japan-2019", documents="notes")
+
+
+def panels_of(record):
+    return [
+        tradegap.state_answer(record),
+        tradegap.list_rounds(record),
+        tradegap.list_positions(record),
+        tradegap.list_ahead(record.signals, after=record.as_of),
+        tradegap.list_evidence(record),
+        tradegap.list_sources(record),
+        tradegap.state_method(record),
+        tradegap.publish_figures(record.gaps),
+    ]
+
+
+def test_every_round_has_a_reading_of_every_issue(record):
+    cells = read_rounds(record)
+
+    assert len(cells) == (len(record.negotiation.rounds) + 1) * len(record.negotiation.issues)
+    assert (cells["gap_low"] <= cells["gap_high"]).all()
+
+
+def test_no_panel_shows_a_hole_in_the_data(record):
+    words = re.sub(r"<[^>]+>", " ", " ".join(panel.html for panel in panels_of(record)))
+
+    assert not re.search(r"\b(nan|NaT|None|NaN)\b", words)
+
+
+def test_every_link_of_a_chart_leads_to_a_place_on_the_page(record):
+    page = "".join(panel.html for panel in panels_of(record))
+    charts = figure(tradegap.chart_rounds(record).to_dict()) + figure(
+        tradegap.chart_gaps(record).to_dict()
+    )
+
+    links = set(re.findall(r'href="#([^"]+)"', charts + page))
+
+    assert links
+    assert links <= set(re.findall(r'id="([^"]+)"', page))
+    assert not re.search(r'href="https?:', charts)
+
+
+def test_an_id_stands_on_a_page_once(record):
+    page = "".join(panel.html for panel in panels_of(record))
+    page += figure(tradegap.chart_rounds(record).to_dict())
+    page += figure(tradegap.chart_gaps(record).to_dict())
+
+    ids = re.findall(r' id="([^"]+)"', page)
+
+    assert len(ids) == len(set(ids))
+
+
+def test_a_chart_goes_on_being_an_altair_chart(japan):
+    chart = tradegap.chart_gaps(japan).properties(title="Mine")
+
+    assert isinstance(chart, alt.TopLevelMixin)
+    assert chart.to_dict()["title"] == "Mine"
+
+
+def test_a_chart_says_in_words_what_it_shows(japan):
+    drawn = figure(tradegap.chart_rounds(japan).to_dict())
+
+    alternative = re.search(r'role="img" aria-label="([^"]+)"', drawn)[1]
+    assert "9 issues by 20 rounds" in alternative
+    assert "Autos deferred" in alternative
+
+
+def test_nothing_later_than_the_day_asked_for_is_known():
+    early = tradegap.open_record("us-japan-2019", as_of="2019-08-22", documents="notes")
+
+    assert early.signals["published"].max() <= pd.Timestamp("2019-08-22")
+    assert early.as_of.isoformat() == "2019-08-22"
+    assert set(early.gaps["status"]) == {"negotiated"}
+    assert "ended" not in tradegap.state_answer(early).html.split("</p>")[0]
+    assert read_rounds(early)["held_on"].max() <= pd.Timestamp("2019-08-22")
+
+
+def test_the_answer_of_ended_talks_names_how_each_issue_ended(japan):
+    answer = tradegap.state_answer(japan).html.split("</p>")[0]
+
+    assert "ended with an agreement" in answer
+    assert re.search(r"autos[^.]*were put off", answer)
+
+
+def test_talks_that_go_on_are_told_by_their_widest_and_narrowest_issue():
+    record = tradegap.open_record("us-japan-2019", as_of="2019-08-22", documents="notes")
+    then = record.gaps[(record.gaps["view"] == "then") & (record.gaps["on"] == "2019-08-22")]
+    now = then.assign(issue=then["issue_id"])
+
+    sentence = stand_sentence(record, now)
+
+    parts = now[now["issue_id"] != "overall"]
+    widest = parts.loc[parts["gap"].idxmax(), "issue"]
+    assert f"furthest apart on {widest}" in sentence
+
+
+def test_a_private_document_is_shown_in_short_excerpts_only():
+    long = " ".join(f"word{number}" for number in range(80))
+    rows = pd.DataFrame(
+        {
+            "text": [long, long],
+            "is_private": [True, False],
+            "sha256": ["a" * 64] * 2,
+            "start": [0, 9],
+            "direction": ["open"] * 2,
+            "why": [""] * 2,
+        }
+    )
+
+    private, public = evidence_rows(rows)
+
+    assert len(private["text"].split()) == EXCERPT_WORDS + 1
+    assert public["text"] == long
+
+
+def test_what_a_document_says_is_escaped(japan):
+    from dataclasses import replace
+
+    hostile = japan.signals.assign(text="<script>alert(1)</script>", speaker='"><img src=x>')
+    page = tradegap.list_evidence(replace(japan, signals=hostile)).html
+
+    assert "<script>" not in page
+    assert "<img" not in page
+
+
+def test_the_brief_of_a_day_waits_for_the_papers_of_the_next_morning():
+    brief = tradegap.open_brief("us-japan-2019", day="2019-08-21", documents="notes")
+
+    assert brief.signals["published"].max() == pd.Timestamp("2019-08-22")
+    assert brief.record.as_of.isoformat() == "2019-08-22"
+    assert "Toshimitsu Motegi" in tradegap.list_statements(brief).html
+    assert len(brief.before) == len(brief.after) == 9
+
+
+def test_the_brief_of_a_round_is_asked_for_by_its_code():
+    rounds = tradegap.read_negotiation("us-japan-2019").rounds
+    code = rounds.loc[rounds["held_on"] == "2019-08-01", "round_id"].item()
+
+    brief = tradegap.open_brief("us-japan-2019", day=code, documents="notes")
+
+    assert (brief.first_on.isoformat(), brief.last_on.isoformat()) == ("2019-08-01", "2019-08-02")
+
+
+STORY = """Brussels and Washington still at odds over cars
+
+Trade Commissioner Jane Doe said on Monday that the European Union and the United States remained
+far apart on tariffs on cars. "There are still big differences," she told reporters.
+
+The two sides will meet again on Friday, she said.
+"""
+
+
+def test_a_story_of_ones_own_gets_a_brief_beside_the_talks_it_is_about(tmp_path):
+    story = tmp_path / "story.txt"
+    story.write_text(STORY, encoding="utf-8")
+
+    brief = tradegap.open_brief(story=str(story), published="2019-02-04")
+
+    assert brief.record.negotiation.slug == "us-eu-2018"
+    assert brief.signals["is_private"].all()
+    assert "open" in set(brief.signals["direction"])
+    assert "8 February 2019" in tradegap.list_ahead(brief.signals, after=brief.last_on).html
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"day": "August"}, r"day: found 'August'; it takes a day as YYYY-MM-DD or a round"),
+        ({"day": "2019-13-01"}, "it takes a day"),
+        ({"documents": "some"}, "it takes all or notes"),
+    ],
+)
+def test_a_parameter_that_does_not_stand_is_refused_in_a_line(parameters, message):
+    with pytest.raises(tradegap.DataError, match=message):
+        tradegap.open_brief("us-japan-2019", **parameters)
+
+
+def test_private_documents_reach_the_record_and_notes_alone_leave_them_out(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("private"))
+    monkeypatch.setenv("TRADEGAP_ROOT", str(tmp_path))
+    story = tmp_path / "2019-02-04-story.txt"
+    story.write_text(STORY, encoding="utf-8")
+    folder = tradegap.read_negotiation("us-eu-2018").folder
+
+    added, refusals = tradegap.add_documents(folder, [story])
+
+    everything = tradegap.open_record("us-eu-2018")
+    notes = tradegap.open_record("us-eu-2018", documents="notes")
+    assert (len(added), refusals) == (1, [])
+    assert len(everything.documents) == len(notes.documents) + 1
+    assert everything.signals["is_private"].any()
+    assert "still big differences" in tradegap.list_evidence(everything).html
