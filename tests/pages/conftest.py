@@ -66,7 +66,7 @@ def built(make_shelf) -> Shelf:
 
 @pytest.fixture(scope="session")
 def broken(make_shelf, built) -> tuple[Shelf, dict[str, Result], dict[str, str]]:
-    """A shelf with a good page, one that failed after it was good, and one that holds a script.
+    """A shelf with a good page, one that failed after it was good, and two that never were.
 
     Comes with the results of the failed build, and the published files before it.
     """
@@ -76,4 +76,7 @@ def broken(make_shelf, built) -> tuple[Shelf, dict[str, Result], dict[str, str]]
     before = {p.name: p.read_text(encoding="utf-8") for p in shelf.reports.glob("tiny/*.*")}
     shelf.write("tiny/second", word="beef", breaks=True)
     shelf.write("tiny/scripted", scripted=True)
+    shelf.write("tiny/slow", seconds=60)
+    with (shelf.reports / "tiny" / "slow.yml").open("a", encoding="utf-8") as spec:
+        spec.write("timeout_seconds: 1\n")
     return shelf, shelf.build(), before

@@ -131,6 +131,14 @@ def test_a_page_that_would_run_a_script_is_refused(broken):
     assert not (shelf.reports / "tiny" / "scripted.html").exists()
 
 
+def test_a_cell_that_does_not_end_is_cut_short(broken):
+    _, results, _ = broken
+
+    assert results["tiny/slow"].status == "failed"
+    assert results["tiny/slow"].reason.endswith("took longer than 1 s")
+    assert results["tiny/slow"].reason.startswith("cell 3 ")
+
+
 def test_nothing_half_written_is_left_in_reports(broken):
     shelf, _, _ = broken
 
@@ -146,7 +154,7 @@ def test_a_parameter_that_the_notebook_lacks_stops_the_build_before_it_starts(sh
 
     assert str(refusal.value) == (
         "reports/tiny/wrong.yml: tiny.ipynb has no parameter 'talkz'; "
-        "it takes word, times, breaks, scripted"
+        "it takes word, times, breaks, scripted, seconds"
     )
     assert not (shelf.root / "build" / "runs").exists()
 

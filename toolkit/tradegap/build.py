@@ -200,10 +200,10 @@ def _reached_cell(run: Path, line: int) -> str:
     cells = nbformat.read(str(run), as_version=4).cells  # type: ignore[no-untyped-call]
     tags = {"injected-parameters", "papermill-error-cell-tag"}
     own = [cell for cell in cells if not tags & {*cell.metadata.get("tags", [])}]
-    states = [cell.metadata.get("papermill", {}).get("status", "pending") for cell in own]
-    # papermill marks a cell that was cut short (time, a dead kernel) as completed.
-    reached = [n for n, state in enumerate(states) if state != "pending"] or [0]
-    number = states.index("failed") if "failed" in states else reached[-1]
+    # papermill calls all cells completed in the end; only those that it reached have a start time.
+    marks = [cell.metadata.get("papermill", {}) for cell in own]
+    reached = [n for n, mark in enumerate(marks) if mark.get("start_time")] or [0]
+    number = next((n for n in reached if marks[n].get("exception")), reached[-1])
     source = own[number].source.splitlines()[line - 1 : line]
     return f"cell {number + 1} ({''.join(source).strip() or 'empty'})"
 
