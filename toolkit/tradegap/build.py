@@ -134,7 +134,9 @@ def _build_alone(spec: Spec, out: Path, build: Path, answer: Connection) -> None
         for descriptor in (1, 2):
             os.dup2(stream.fileno(), descriptor)
         logging.basicConfig(stream=stream, level=logging.INFO, force=True)
-        os.environ |= {**ENVIRONMENT, "TRADEGAP_PAGE": spec.page}
+        # A person's own IPython profile (start-up files, extensions) has no say in a page.
+        os.environ |= {**ENVIRONMENT, "IPYTHONDIR": str(build / "ipython")}
+        os.environ["TRADEGAP_PAGE"] = spec.page
         try:
             _build_page(spec, out=out, run=build / "runs" / f"{spec.page}.ipynb")
             result = Result(spec.page, "built")

@@ -188,9 +188,7 @@ def _report(result: Result) -> None:
         click.echo(f"built   {result.page}")
     elif result.status == "failed":
         click.echo(f"failed  {result.page}: {result.reason}", err=True)
-        click.echo(
-            f"        what was published stays; see build/logs/{result.page}.log", err=True
-        )
+        click.echo(f"        what was published stays; see build/logs/{result.page}.log", err=True)
 
 
 def _refuse(refusals: list[str]) -> None:
