@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,10 @@ from tradegap.coding.cues import (
 )
 from tradegap.coding.dates import find_event_date, find_forward
 from tradegap.coding.evidence import mark_sentences, show
-from tradegap.coding.parties import find_mentions
+from tradegap.coding.parties import Mention, find_mentions
 from tradegap.coding.sentences import split_sentences
 from tradegap.coding.speakers import find_sources
-from tradegap.coding.topics import find_issues, find_talks
+from tradegap.coding.topics import clause_on_others, find_issues, find_talks
 from tradegap.tables import conform, empty, split_list
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["code_document", "code_documents", "is_english", "to_json"]
 
 ENGLISH = frozenset("the of to and in is that for on with was it as be by at are from has will".split())
-# The sum of weights from which on a direction is coded; fitted with the weights.
-THRESHOLDS = {"closed": 0.225, "narrowing": 0.2, "open": 0.225, "widening": 0.2}
+# From these chances on a direction is coded: as the one that a sentence says, or as a second one.
+# Low, since a missed signal costs the gap's band more than a weak one, which carries its doubt.
+FIRST = {"closed": 0.22, "narrowing": 0.18, "open": 0.24, "widening": 0.2}
+SECOND = {"closed": 0.4, "narrowing": 0.34, "open": 0.4, "widening": 0.36}
 WITHIN = compile_pattern(
     "((among|within|between) .. (themselves|members|member states|producers|consumers|its own)"
     "|(parliament|congress|senate|lawmakers|mps|house of commons|democrats|republicans|backbench*"
@@ -87,9 +90,14 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
     mentions = find_mentions(text)
     marked = mark_sentences(text, sentences, mentions)
     shown = show(sentences, marked)
-    sources = find_sources(text, sentences, mentions, talks)
-    issues = find_issues(marked)
-    whose = find_talks(sentences, marked, mentions, talks)
+    main, whose = find_talks(sentences, marked, mentions, talks)
+    sources = find_sources(text, sentences, mentions, main)
+    clauses = [
+        clause_on_others(each, set(talks_here) != set(main))
+        for each, talks_here in zip(marked, whose, strict=True)
+    ]
+    issues = find_issues(clauses)
+    authors = author_of(marked, mentions, main)
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     weights = read_weights()
@@ -97,7 +105,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
     for number, sentence in enumerate(sentences):
         evidence = weigh(shown[number], weights)
         chances = {each: probability(evidence[each]) for each in DIRECTIONS}
-        directions = [each for each in DIRECTIONS if chances[each] >= THRESHOLDS[each]]
+        directions = [] if marked[number].endswith("? ") else choose(chances)
         pace, pace_text = find_pace(marked[number])
         forward = find_forward(sentence.text, marked[number], event)
         on_talks = "no trade word" not in shown[number] and not marked[number].endswith("? ")
@@ -118,7 +126,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
                     "direction": direction,
                     "issues": ";".join(issues[number]),
                     "speaker": sources[number].speaker,
-                    "party": sources[number].party,
+                    "party": sources[number].party or ("" if sources[number].speaker else authors),
                     "pace": pace,
                     "pace_text": pace_text,
                     "forward_text": forward.text if forward else "",
@@ -133,6 +141,34 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
                 }
             )
     return conform(pd.DataFrame(rows), "signals") if rows else empty("signals")
+
+
+def choose(chances: dict[str, float]) -> list[str]:
+    """Return the directions to code: the likeliest against its threshold, and any second one.
+
+    >>> choose({"closed": 0.0, "narrowing": 0.3, "open": 0.9, "widening": 0.1})
+    ['open']
+    """
+    first = max(DIRECTIONS, key=lambda each: chances[each] / FIRST[each])
+    return [
+        each
+        for each in DIRECTIONS
+        if chances[each] >= SECOND[each] or (each == first and chances[each] >= FIRST[each])
+    ]
+
+
+def author_of(marked: Sequence[str], mentions: Sequence[Mention], talks: Sequence[str]) -> str:
+    """Return the side that speaks in a whole document: both in a joint statement, else nobody.
+
+    A fact sheet speaks for the government that it names first, or most.
+    """
+    opening = " ".join(marked[:3])
+    if re.search(r" fact sheet | what they are saying ", opening):
+        named = Counter(each.party for each in mentions if each.party in talks)
+        return named.most_common(1)[0][0] if named else ""
+    if re.search(r" joint (statement|declaration|communique) | general terms for ", opening):
+        return ";".join(sorted(talks))
+    return ""
 
 
 def read_weights() -> dict[str, tuple[float, float, float, float]]:

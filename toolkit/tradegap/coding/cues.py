@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 
 from tradegap.errors import DataError
+from tradegap.tables import split_list
 
 __all__ = ["DIRECTIONS", "Cue", "compile_pattern", "matching", "probability", "read_cues", "weigh"]
 
@@ -35,6 +36,7 @@ class Cue:
     direction: str  # a direction, "blocker" or "context"
     pattern: re.Pattern[str]
     weights: tuple[float, float, float, float]  # for the DIRECTIONS, in their order
+    silences: frozenset[str]  # the cues that do not count where this one stands
     example: str
 
 
@@ -92,7 +94,9 @@ def read_cues() -> tuple[Cue, ...]:
             raise DataError(f"{where}: a weight is no number; it takes e.g. -0.4") from None
         pattern = compile_pattern(row["pattern"], where)
         weights = (closed, narrowing, open_, widening)
-        cues.append(Cue(row["cue"], row["direction"], pattern, weights, row["example"]))
+        silences = frozenset(split_list(row["silences"]))
+        cue = Cue(row["cue"], row["direction"], pattern, weights, silences, row["example"])
+        cues.append(cue)
     return tuple(cues)
 
 
@@ -115,8 +119,21 @@ def tokens(text: str) -> str:
 
 
 def matching(marked: str, cues: Iterable[Cue]) -> list[Cue]:
-    """Return the cues that a marked sentence shows."""
-    return [cue for cue in cues if cue.pattern.search(marked)]
+    """Return the cues that a marked sentence shows, without those that another one silences.
+
+    >>> [cue.name for cue in matching(" they hope to narrow the gap . ", read_cues())]
+    ['purpose to close gap']
+    """
+    shown = {cue.name: cue for cue in cues if cue.pattern.search(marked)}
+    silenced = set()
+    for cue in shown.values():
+        rivals = [shown[name] for name in sorted(cue.silences) if name in shown]
+        spans = [each.span() for each in cue.pattern.finditer(marked)] if rivals else []
+        for rival in rivals:
+            places = [each.span() for each in rival.pattern.finditer(marked)]
+            if all(any(a < last and first < b for first, last in spans) for a, b in places):
+                silenced.add(rival.name)
+    return [cue for name, cue in shown.items() if name not in silenced]
 
 
 def weigh(

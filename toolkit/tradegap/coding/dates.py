@@ -9,9 +9,11 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from tradegap.coding.cues import compile_pattern, read_rows
+from tradegap.coding.parties import DATELINE
 
 __all__ = ["Forward", "find_event_date", "find_forward", "resolve_date"]
 
@@ -29,7 +31,14 @@ DAY_OF_MONTH = re.compile(
     rf"\b(?:({MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?(?!\d)|(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({MONTH})\b)"
     r"(?:,? (\d{4}))?"
 )
-MONTH_ONLY = re.compile(rf"\b(?:in|by|until|till|before|late|early|mid|end of|this|next|for) ?-?({MONTH})\b(?: (\d{{4}}))?")
+MONTH_ONLY = re.compile(
+    rf"\b(?:in|by|until|till|before|late|early|mid|end of|this|next|for|of)[ -]({MONTH})(?!\w)(?: (\d{{4}}))?"
+)
+# "said on Monday", "announced late Thursday": the day of the words, not of what they announce.
+SAID_ON = re.compile(
+    rf"\b(?:said|says|told \w+|announced|added|warned|reported|wrote|statement|interview|conference"
+    rf"|released|on|last|late|late on|forced on|yesterday)(?: (?:on|late|last))? {WEEKDAY}\b"
+)
 MONTH_YEAR = re.compile(rf"\b({MONTH}) (\d{{4}})\b")
 ON_WEEKDAY = re.compile(rf"(?<!last )\b({WEEKDAY})\b")
 AFTER = re.compile(
@@ -37,9 +46,6 @@ AFTER = re.compile(
     r" (day|week|month|year)s?\b"
 )
 YEAR = re.compile(r"\b(?:in|by|until|from|of) ((?:19|20)\d\d)\b")
-# A story more than this old is told, not announced; a date a little past is the day itself.
-LONG_AHEAD = 540
-
 
 class Forward(NamedTuple):
     """What lies ahead, and its date: a day, a month, a year, or an empty string."""
@@ -81,13 +87,15 @@ def resolve_date(words: str, anchor: date) -> str | None:
     '2020-10-31'
     """
     plain = words.lower().replace("’", "'")
+    plain = re.sub(rf"\b(next|this|coming) ({WEEKDAY})", r"\2", plain)
+    plain = SAID_ON.sub(lambda found: found.group() if is_ahead(plain, found) else "", plain)
+    days = []
     for found in DAY_OF_MONTH.finditer(plain):
         month = month_number(found[1] or found[4])
-        day = day_near(month, int(found[2] or found[3]), found[5], anchor)
-        if day and day >= anchor:
-            return day.isoformat()
-    if re.search(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b", plain):
-        return anchor.isoformat()
+        days.append(day_near(month, int(found[2] or found[3]), found[5], anchor))
+    ahead = [day for day in days if day and day >= anchor]
+    if days:
+        return ahead[0].isoformat() if ahead else None
     if "tomorrow" in plain:
         return (anchor + timedelta(days=1)).isoformat()
     if "weekend" in plain and re.search(r"\b(?:this|the|next|coming) (?:\w+ )?weekend", plain):
@@ -97,20 +105,36 @@ def resolve_date(words: str, anchor: date) -> str | None:
         if ends[2] == "year":
             return f"{anchor.year + (ends[1] == 'next')}-12"
         return month_end(anchor.year, anchor.month + (ends[1] == "next")).isoformat()
+    if re.search(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b(?!')", plain):
+        return anchor.isoformat()
     weekday = ON_WEEKDAY.search(plain)
     if weekday:
-        ahead = (DAYS[weekday[1]] - anchor.weekday()) % 7
-        return (anchor + timedelta(days=ahead)).isoformat()
+        later = (DAYS[weekday[1]] - anchor.weekday()) % 7
+        return (anchor + timedelta(days=later)).isoformat()
     for pattern in (MONTH_YEAR, MONTH_ONLY):
         named = pattern.search(plain)
         if named:
             month = month_number(named[1])
             year = int(named[2]) if named[2] else anchor.year + (month < anchor.month)
+            if f"mid-{named[1]}" in plain:
+                return f"{year}-{month:02d}-15"
             return f"{year}-{month:02d}" if (year, month) >= (anchor.year, anchor.month) else None
     after = AFTER.search(plain)
     if after:
         return date_after(after[1], after[2], anchor)
     return vague_date(plain, anchor)
+
+
+def is_ahead(plain: str, found: re.Match[str]) -> bool:
+    """Return whether a weekday after a word such as 'on' belongs to what lies ahead.
+
+    It does where a word for what is to come stands closer before it than a verb of saying.
+    """
+    before = plain[max(0, found.start() - 60) : found.start()]
+    if not re.match(r"on |late ", found.group()):
+        return False
+    said = re.search(r"\b(?:said|told|announced|warned|agreed|met|ended|began)\b[^,;]*\Z", before)
+    return not said or bool(re.search(r"\b(?:will|to|due|scheduled|would)\b", said.group()))
 
 
 def date_after(number: str, unit: str, anchor: date) -> str:
@@ -145,6 +169,7 @@ def vague_date(plain: str, anchor: date) -> str | None:
     return None
 
 
+@cache
 def forward_patterns() -> list[tuple[str, re.Pattern[str]]]:
     """Return the kinds of forward event with their patterns, from cues/forward.csv."""
     rows = read_rows("forward.csv")
@@ -152,9 +177,6 @@ def forward_patterns() -> list[tuple[str, re.Pattern[str]]]:
         (row["kind"], compile_pattern(row["pattern"], f"cues/forward.csv:row {number}"))
         for number, row in enumerate(rows, start=2)
     ]
-
-
-PATTERNS: list[tuple[str, re.Pattern[str]]] = []
 
 
 def find_forward(text: str, marked: str, anchor: date) -> Forward | None:
@@ -166,9 +188,9 @@ def find_forward(text: str, marked: str, anchor: date) -> Forward | None:
     ...              date(2019, 8, 21))
     Forward(text='will meet again on thursday', date='2019-08-22')
     """
-    if not PATTERNS:
-        PATTERNS.extend(forward_patterns())
-    for kind, pattern in PATTERNS:
+    dateline = DATELINE.match(text)
+    text = text[dateline.end() :] if dateline else text
+    for kind, pattern in forward_patterns():
         found = pattern.search(marked)
         if not found:
             continue

@@ -52,6 +52,8 @@ def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str,
         signs: dict[str, float] = {"always": 1.0}
         for cue in hits[number]:
             signs[cue.name] = 1.0
+            if joint and cue.direction in ("closed", "open"):
+                signs[f"{cue.name}, in a joint text"] = 1.0
         length = words.count(" ") - 1
         named = set(re.findall(r"@\S+", words))
         facts = {

@@ -13,8 +13,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tradegap.coding.parties import DATELINE, Mention
+from tradegap.coding.cues import read_rows
+from tradegap.coding.parties import DATELINE, Mention, lexicon
 from tradegap.coding.sentences import Sentence
+from tradegap.tables import split_list
 
 __all__ = ["Source", "find_sources"]
 
@@ -31,22 +33,22 @@ VERBS = (
 )
 WORD = r"(?:[A-Z][a-zà-ÿ]+(?:['’-][A-Z]?[a-zà-ÿ]+)*|[A-Z]['’][A-Z][a-zà-ÿ]+|Mc[A-Z][a-z]+|[A-Z]\.)"
 LINK = r"(?:de la|van der|von der|de|van|von|bin|al|el|da|dos|del|di)"
-NAME = rf"{WORD}(?: (?:{LINK} )?{WORD}){{0,3}}"
+NAME = rf"{WORD}(?: (?:{LINK} )?{WORD}){{0,5}}"
 ADVERBS = r"(?:has|have|had|also|then|later|today|yesterday|again|further|previously|[a-z]+ly) "
 ASIDE = r"(?:,? \([^()]{1,60}\))?(?:, [^,“”\"]{2,120}(?:, [^,“”\"]{2,80})?,)?"
 SAYS = re.compile(rf"\b({NAME}){ASIDE} (?:{ADVERBS}){{0,2}}{VERBS}\b")
 SAID_BY = re.compile(
-    rf"[,”\"'’] (?:said|says|added|told|wrote|according to) ((?:[A-Za-z.'’,-]+ ){{0,9}}?)({NAME})"
+    rf"[,”\"'’] (?:said|says|added|told|wrote|according to) ((?:[A-Za-z.'’,@-]+ ){{0,9}}?)({NAME})"
 )
-ACCORDING = re.compile(rf"\b[Aa]ccording to ((?:[A-Za-z.'’-]+ ){{0,7}}?)({NAME})")
-INTRODUCED = re.compile(rf"^\W{{0,3}}((?:[\w.&,'’-]+ ){{0,14}}?)({NAME})(?:, [^:“]{{2,80}})?: ?[“\"']")
+ACCORDING = re.compile(rf"\b[Aa]ccording to ((?:[A-Za-z.'’@-]+ ){{0,7}}?)({NAME})")
+INTRODUCED = re.compile(rf"^\W{{0,3}}((?:[\w.&,'’@-]+ ){{0,14}}?)({NAME})(?:, [^:“]{{2,80}})?: ?[“\"'‘]")
 PRONOUN = re.compile(rf"\b([Hh]e|[Ss]he) (?:{ADVERBS}){{0,2}}{VERBS}\b")
 POSSESSIVE = re.compile(r"^\W{0,2}(?:His|Her) (?:comments|remarks|words|warning|speech|statement)\b")
 UNNAMED = re.compile(
-    r"((?:[\w.’'&/-]+ ){0,7}?)(officials?|spokes(?:man|woman|person)|sources?|diplomats?|delegates?"
+    r"((?:[\w.’'&/@-]+ ){0,7}?)(officials?|spokes(?:man|woman|person)|sources?|diplomats?|delegates?"
     r"|ministry|government|ministers?|negotiators?|commission|office|department|statement|aides?"
     r"|administration|envoys?|representatives?|economists?|analysts?|traders?|observers?|dealers?"
-    r"|experts?|producers|consumers|adviser?s?|advisors?|leaders|lawmakers|delegation|insiders)"
+    r"|experts?|sides|producers|consumers|adviser?s?|advisors?|leaders|lawmakers|delegation|insiders)"
     rf"(?: (?:[\w.’'-]+ ){{0,6}}?|, [^,]{{2,80}}, | )(?:{ADVERBS}){{0,2}}{VERBS}\b",
     re.IGNORECASE,
 )
@@ -88,24 +90,23 @@ class Source:
 class People:
     """The persons of one document: their full names and sides, as far as it tells."""
 
-    def __init__(self, text: str, mentions: list[Mention]) -> None:
+    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str]) -> None:
         """Read the whole document for names with titles, nationalities and appositions."""
-        self.text, self.mentions = text, mentions
+        self.text, self.mentions, self.talks = text, mentions, talks
         self.starts = [each.start for each in mentions]
         self.full: dict[str, str] = {}
         self.sides: dict[str, Counter[str]] = {}
-        taken = [(each.start, each.end) for each in mentions]
-        for found in re.finditer(rf"\b{NAME}", text):
+        self.blank = blank_mentions(text, mentions)
+        for found in re.finditer(rf"\b{NAME}", self.blank):
             name = self.person(found.group())
             if not name:
                 continue
             surname = name.split()[-1]
             if len(name.split()) > len(self.full.get(surname, "").split()):
                 self.full[surname] = name
-            side = self.side_near(found.start(), found.end())
+            side = self.side_near(found.start() + found.group().find(name.split()[0]), found.end())
             if side:
                 self.sides.setdefault(surname, Counter())[side] += 1
-        del taken
 
     def person(self, words: str) -> str:
         """Return the name in a run of capitalised words, without titles, parties and openers."""
@@ -122,18 +123,31 @@ class People:
     def side_near(self, start: int, end: int) -> str:
         """Return the party that a title before the name, or an apposition after it, tells."""
         before = self.text[max(0, start - 90) : start]
-        before = re.split(r"[.;:!?\n”“\"]\s|,\s(?!and)|\b(?:said|told|with|and|to|that|by)\s", before)[-1]
+        before = SEPARATOR.split(before)[-1]
         low = bisect_left(self.starts, start - len(before))
         inside = [m for m in self.mentions[low : low + 6] if m.start < start]
         titled = re.search(TITLE_WORDS, before + " ")
-        if inside and titled:
+        if inside and (titled or re.fullmatch(r"['’]s?\s*", self.text[inside[-1].end : start])):
             return inside[-1].party
+        office = self.side_of_office(before) if titled else ""
+        if office:
+            return office
         after = re.match(r",[^.;:“”\"\n]{3,110}", self.text[end : end + 115])
         if after and re.search(TITLE_WORDS, after.group()):
             low = bisect_left(self.starts, end)
             for mention in self.mentions[low : low + 3]:
                 if mention.start < end + after.end():
                     return mention.party
+            return self.side_of_office(after.group())
+        return ""
+
+    def side_of_office(self, words: str) -> str:
+        """Return the party whose office a title names, where the talks leave no doubt."""
+        for row in read_rows("titles.csv"):
+            if re.search(rf"\b{row['title']}\b", words, re.IGNORECASE):
+                fitting = [each for each in split_list(row["parties"]) if each in self.talks]
+                if fitting:
+                    return fitting[0]
         return ""
 
     def named(self, name: str) -> str:
@@ -155,10 +169,22 @@ TITLE_WORDS = (
 )
 
 
+SEPARATOR = re.compile(
+    r"[.;:!?\n”“\"]\s|,\s(?!and)|\b(?:said|told|with|and|to|that|by|as|after|from|when)\s"
+)
+
+
+def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
+    """Return a text of the same length in which the names of parties are no names of persons."""
+    parts, last = [], 0
+    for each in mentions:
+        parts += [text[last : each.start], "@" * (each.end - each.start)]
+        last = each.end
+    return "".join([*parts, text[last:]])
+
+
 def is_place(word: str) -> bool:
     """Return whether a word names a party."""
-    from tradegap.coding.parties import lexicon
-
     return re.sub(r"['’]s\Z", "", word) in lexicon()[1]
 
 
@@ -166,7 +192,7 @@ def find_sources(
     text: str, sentences: Sequence[Sentence], mentions: list[Mention], talks: Sequence[str]
 ) -> list[Source]:
     """Return the source of each sentence: of the outermost attribution, or nobody."""
-    people = People(text, mentions)
+    people = People(text, mentions, talks)
     sources: list[Source] = []
     last = Source()
     last_paragraph = -9
@@ -180,6 +206,11 @@ def find_sources(
             last_paragraph = each.paragraph
         if is_said:
             last = found
+            # A quotation that this sentence ends may have begun some sentences before it.
+            back = len(sources) - 1
+            while back and sentences[back].is_quoted and sentences[back - 1].paragraph == each.paragraph:
+                back -= 1
+                sources[back] = found
     return sources
 
 
@@ -188,10 +219,9 @@ def attributed(
 ) -> tuple[Source, bool]:
     """Return the source that a sentence itself names, and whether it names one at all."""
     dateline = DATELINE.match(sentence.text)
-    shift = dateline.end() if dateline else 0
-    whole = sentence.text[shift:]
-    bare = QUOTED_PARTS.sub(lambda m: "“" + " " * (len(m.group()) - 2) + "”", whole)
-    start = sentence.start + shift
+    start = sentence.start + (dateline.end() if dateline else 0)
+    whole = people.blank[start : sentence.end]
+    bare = without_quotations(whole)
     candidates: list[tuple[int, Source]] = []
     for found in SAYS.finditer(bare):
         name = people.person(found.group(1))
@@ -208,6 +238,10 @@ def attributed(
         candidates.append((pronoun.start(), last))
     elif POSSESSIVE.search(bare) and last.speaker:
         candidates.append((0, last))
+    if sentence.kind == "title" and not candidates:
+        subject = headline_subject(sentence.text, people)
+        if subject:
+            candidates.append((0, subject))
     unnamed = UNNAMED.search(bare)
     if unnamed:
         side = side_of_phrase(unnamed.group(), start + unnamed.start(), start + unnamed.end(2), people)
@@ -218,6 +252,33 @@ def attributed(
     if not candidates:
         return Source(), False
     return min(candidates, key=lambda each: each[0])[1], True
+
+
+def without_quotations(text: str) -> str:
+    """Return a text of the same length without what it quotes; a quotation that is all of it stays.
+
+    >>> without_quotations("“No deal,” Meyer said.")
+    '“        ” Meyer said.'
+    """
+
+    def hollow(found: re.Match[str]) -> str:
+        return found.group()[0] + " " * (len(found.group()) - 2) + found.group()[-1]
+
+    bare = QUOTED_PARTS.sub(hollow, text)
+    if sum(letter.isalpha() for letter in bare) >= 6:
+        return bare
+    inner = re.sub(r"[“”\"]", " ", text)
+    return QUOTED_PARTS.sub(hollow, inner)
+
+
+def headline_subject(title: str, people: People) -> Source | None:
+    """Return the person who opens a headline, as in 'Meyer sees no deal'."""
+    for word in re.findall(r"[A-Za-zÀ-ÿ'’-]+", title)[:5]:
+        bare = re.sub(r"['’]s\Z", "", word, flags=re.IGNORECASE)
+        for surname, name in people.full.items():
+            if surname.lower() == bare.lower() and people.side(name):
+                return Source(name, people.side(name))
+    return None
 
 
 def named_source(name: str, people: People, phrase: str) -> Source:
@@ -237,7 +298,13 @@ def side_of_phrase(phrase: str, start: int, end: int, people: People) -> str:
     role = next((role for role, words in ROLES if words.search(phrase)), "")
     if role:
         return role
-    return ";".join(sorted(set(inside[-2:]))) if inside else ""
+    if inside:
+        return ";".join(sorted(set(inside[-2:])))
+    plain = phrase.lower()
+    members = [each for each in people.talks if " " in each and each.split()[-1] in plain]
+    if members or not re.search(r"\b(both|two) sides\b", plain):
+        return ";".join(members[:1])
+    return ";".join(sorted(people.talks))
 
 
 def party_subject(bare: str, start: int, people: People) -> str:

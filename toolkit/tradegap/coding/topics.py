@@ -15,7 +15,7 @@ from tradegap.coding.cues import compile_pattern, read_rows
 from tradegap.coding.parties import Mention
 from tradegap.coding.sentences import Sentence
 
-__all__ = ["find_issues", "find_talks"]
+__all__ = ["clause_on_others", "find_issues", "find_talks"]
 
 NO_SECTOR = frozenset({"overall", "market_access", "other"})
 WITH_OTHERS = re.compile(
@@ -32,6 +32,16 @@ def issue_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         (row["issue_id"], compile_pattern(row["pattern"], f"cues/issues.csv:row {number}"))
         for number, row in enumerate(rows, start=2)
     )
+
+
+def clause_on_others(words: str, is_other: bool) -> str:
+    """Return the clause of a sentence that names other talks; all of it if it names none."""
+    found = WITH_OTHERS.search(words) if is_other else None
+    if not found:
+        return words
+    before = " ".join(words[: found.start()].split()[-6:])
+    after = " ".join(words[found.end() :].split()[:8])
+    return f" {before}{found.group()} {after} "
 
 
 def find_issues(marked: Sequence[str]) -> list[list[str]]:
@@ -57,8 +67,8 @@ def find_talks(
     marked: Sequence[str],
     mentions: list[Mention],
     fallback: Sequence[str],
-) -> list[list[str]]:
-    """Return the parties of the talks that each sentence is about, sorted."""
+) -> tuple[list[str], list[list[str]]]:
+    """Return the parties of the document's talks, and of those that each sentence is about."""
     starts = [each.start for each in mentions]
     named: list[Counter[str]] = []
     for each in sentences:
@@ -73,10 +83,10 @@ def find_talks(
     if len(pair) < 2 and fallback:
         pair = list(fallback)
     main = set(pair)
-    result = []
-    for number, words in enumerate(marked):
-        result.append(sorted(talks_of(number, words, named, overall, main)))
-    return result
+    result = [
+        sorted(talks_of(number, words, named, overall, main)) for number, words in enumerate(marked)
+    ]
+    return sorted(main), result
 
 
 def talks_of(
@@ -85,7 +95,7 @@ def talks_of(
     """Return the parties of the talks of one sentence."""
     here = set(named[number])
     others = {
-        party.replace("_", " ")
+        party.removeprefix("@").replace("_", " ")
         for found in WITH_OTHERS.finditer(words)
         for party in found.groups()
         if party
