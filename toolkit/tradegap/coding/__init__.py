@@ -6,7 +6,7 @@
     evidence    sentence → the cues and contexts that it shows
     speakers, topics, dates   who says it, on what, about whose talks, and what lies ahead
 
-The code book is docs/codebook.md; the cue files are for an analyst to read and edit.
+The cue files are for an analyst to read and edit; `python -m tradegap.coding.fit` fits weights.
 """
 
 from __future__ import annotations
@@ -40,10 +40,17 @@ if TYPE_CHECKING:
 
 __all__ = ["code_document", "code_documents", "is_english", "to_json"]
 
-ENGLISH = frozenset("the of to and in is that for on with was it as be by at are from has will".split())
+ENGLISH = frozenset(
+    re.findall(
+        r"\w+",
+        "the of to and in is that for on with was it as be by at are from has will not have no"
+        " their they he she",
+    )
+)
 # From these chances on a direction is coded: as the one that a sentence says, or as a second one.
 # Low, since a missed signal costs the gap's band more than a weak one, which carries its doubt.
 FIRST = {"closed": 0.22, "narrowing": 0.18, "open": 0.24, "widening": 0.2}
+ANNOUNCED = 0.3
 SECOND = {"closed": 0.4, "narrowing": 0.34, "open": 0.4, "widening": 0.36}
 WITHIN = compile_pattern(
     "((among|within|between) .. (themselves|members|member states|producers|consumers|its own)"
@@ -57,7 +64,7 @@ WITHIN = compile_pattern(
 def is_english(text: str) -> bool:
     """Return whether a text is English, by its commonest words.
 
-    >>> is_english("The talks are to go on in May."), is_english("Die Gespräche gehen im Mai weiter.")
+    >>> is_english("The talks are to go on."), is_english("Die Gespräche gehen im Mai weiter.")
     (True, False)
     """
     words = re.findall(r"[^\W\d_]+", text[:20000].lower())
@@ -101,6 +108,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     weights = read_weights()
+    spoken = {cue.name for cue in read_cues() if cue.direction in DIRECTIONS}
     rows: list[dict[str, Any]] = []
     for number, sentence in enumerate(sentences):
         evidence = weigh(shown[number], weights)
@@ -108,6 +116,12 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
         directions = [] if marked[number].endswith("? ") else choose(chances)
         pace, pace_text = find_pace(marked[number])
         forward = find_forward(sentence.text, marked[number], event)
+        # Contexts alone say nothing, save in the lists of a joint text, which inherit its lead-in.
+        if "joint text" not in shown[number] and not spoken & shown[number].keys():
+            directions = []
+        # What only announces an event is often surrounded by signals without being one.
+        if forward and directions and max(chances.values()) < ANNOUNCED:
+            directions = []
         on_talks = "no trade word" not in shown[number] and not marked[number].endswith("? ")
         if not directions and on_talks and (forward or pace != "none"):
             directions = ["none"]
@@ -187,7 +201,9 @@ def explain(
 ) -> list[str]:
     """Return 'sign +weight' for each sign that counts for a direction, strongest first."""
     at = DIRECTIONS.index(direction)
-    amounts = {name: amount * weights[name][at] for name, amount in signs.items() if name in weights}
+    amounts = {
+        name: amount * weights[name][at] for name, amount in signs.items() if name in weights
+    }
     strong = sorted(amounts.items(), key=lambda each: (-abs(each[1]), each[0]))
     return [f"{name} {amount:+.2f}" for name, amount in strong if abs(amount) >= 0.05]
 

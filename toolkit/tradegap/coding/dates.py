@@ -21,18 +21,19 @@ MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name
 MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 MONTHS |= {"sept": 9}
 DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
-NUMBERS = dict(
-    zip("a one two three four five six seven eight nine ten".split(), [1, *range(1, 11)], strict=True)
-)
+COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = {"a": 1} | {name: number for number, name in enumerate(COUNTED, start=1)}
 MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
 MONTH += r"|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\.?"
 WEEKDAY = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 DAY_OF_MONTH = re.compile(
-    rf"\b(?:({MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?(?!\d)|(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({MONTH})\b)"
+    rf"\b(?:({MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?(?!\d)"
+    rf"|(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({MONTH})\b)"
     r"(?:,? (\d{4}))?"
 )
 MONTH_ONLY = re.compile(
-    rf"\b(?:in|by|until|till|before|late|early|mid|end of|this|next|for|of)[ -]({MONTH})(?!\w)(?: (\d{{4}}))?"
+    rf"\b(?:in|by|until|till|before|late|early|mid|end of|this|next|for|of)[ -]({MONTH})(?!\w)"
+    r"(?: (\d{4}))?"
 )
 # "said on Monday", "announced late Thursday": the day of the words, not of what they announce.
 SAID_ON = re.compile(
@@ -42,10 +43,12 @@ SAID_ON = re.compile(
 MONTH_YEAR = re.compile(rf"\b({MONTH}) (\d{{4}})\b")
 ON_WEEKDAY = re.compile(rf"(?<!last )\b({WEEKDAY})\b")
 AFTER = re.compile(
-    r"\b(?:in|within)(?: the)?(?: next)? (?:about )?(\d{1,3}|a|one|two|three|four|five|six|seven|eight|nine|ten)"
+    r"\b(?:in|within)(?: the)?(?: next)? (?:about )?"
+    r"(\d{1,3}|a|one|two|three|four|five|six|seven|eight|nine|ten)"
     r" (day|week|month|year)s?\b"
 )
 YEAR = re.compile(r"\b(?:in|by|until|from|of) ((?:19|20)\d\d)\b")
+
 
 class Forward(NamedTuple):
     """What lies ahead, and its date: a day, a month, a year, or an empty string."""
@@ -159,12 +162,17 @@ def vague_date(plain: str, anchor: date) -> str | None:
         return anchor.isoformat()[:7]
     if re.search(r"\bnext year\b", plain):
         return str(anchor.year + 1)
-    if re.search(r"\b(?:later )?this (?:year|fall|autumn|summer|winter)|in the (?:fall|autumn)\b", plain):
+    if re.search(
+        r"\b(?:later )?this (?:year|fall|autumn|summer|winter)|in the (?:fall|autumn)\b", plain
+    ):
         return str(anchor.year)
     year = YEAR.search(plain)
     if year and int(year[1]) >= anchor.year:
         return year[1]
-    if re.search(r"\bthis week|coming (?:days|weeks|months)|shortly|soon|immediately|next (?:round|few)", plain):
+    if re.search(
+        r"\bthis week|coming (?:days|weeks|months)|shortly|soon|immediately|next (?:round|few)",
+        plain,
+    ):
         return ""
     return None
 
@@ -223,7 +231,9 @@ def find_event_date(opening: str, published: date) -> date:
         day = day_near(month_number(dateline[1]), int(dateline[2]), None, published)
         if day and abs((day - published).days) <= 7:
             return day
-    said = re.search(rf"\b(?:on |late |this )?(?<!next )({WEEKDAY}|yesterday|today|last night)\b", plain)
+    said = re.search(
+        rf"\b(?:on |late |this )?(?<!next )({WEEKDAY}|yesterday|today|last night)\b", plain
+    )
     if not said or said[1] == "today":
         return published
     if said[1] in ("yesterday", "last night"):

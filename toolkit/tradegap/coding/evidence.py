@@ -40,8 +40,7 @@ def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str,
     """Return the signs that each sentence shows, with their amounts (1 unless it is a share)."""
     opening = " ".join(marked[:2])
     joint = bool(JOINT_TEXT.search(opening))
-    cues = [cue for cue in read_cues()]
-    hits = [matching(each, cues) for each in marked]
+    hits = [matching(each, read_cues()) for each in marked]
     said = [{d: sum(c.direction == d for c in each) for d in DIRECTIONS} for each in hits]
     on_talks = [bool(TALKS.search(each)) for each in marked]
     count = max(1, len(sentences))

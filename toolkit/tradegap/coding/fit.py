@@ -86,7 +86,9 @@ def gold_sentence(spans: Sequence[Sequence[int]], start: int, end: int) -> int |
 
 def meant_weights(names: Sequence[str]) -> Array:
     """Return the weights as meant: one row per sign, one column per direction."""
-    meant = {row["cue"]: (row["direction"], float(row["meant"])) for row in read_rows("direction.csv")}
+    meant = {
+        row["cue"]: (row["direction"], float(row["meant"])) for row in read_rows("direction.csv")
+    }
     weights = np.zeros((len(names), len(DIRECTIONS)))
     for number, name in enumerate(names):
         direction, amount = meant.get(name, ("", 0.0))
@@ -112,7 +114,9 @@ def fit_weights(signs: Array, wanted: Array, meant: Array, pull: Array) -> Array
 
 def arrange(examples: Sequence[Example]) -> tuple[list[str], Array, Array]:
     """Return the names of the signs, the signs as a matrix, and the directions as a matrix."""
-    names = sorted({name for each in examples for name in each.signs} | {c.name for c in read_cues()})
+    names = sorted(
+        {name for each in examples for name in each.signs} | {c.name for c in read_cues()}
+    )
     column = {name: number for number, name in enumerate(names)}
     signs = np.zeros((len(examples), len(names)))
     for row, each in enumerate(examples):
@@ -177,11 +181,16 @@ def main(shared: Path) -> None:
     chances = held_out(examples)
     chosen = [set(choose(dict(zip(DIRECTIONS, row, strict=True)))) for row in chances]
     for direction in DIRECTIONS:
-        hits = sum(direction in c and direction in e.directions for c, e in zip(chosen, examples, strict=True))
+        hits = sum(
+            direction in c and direction in e.directions
+            for c, e in zip(chosen, examples, strict=True)
+        )
         found = sum(direction in c for c in chosen)
         gold = sum(direction in e.directions for e in examples)
-        print(f"{direction:10} P {hits / max(1, found):.2f} R {hits / max(1, gold):.2f}"
-              f" F1 {2 * hits / max(1, found + gold):.2f}")
+        print(
+            f"{direction:10} P {hits / max(1, found):.2f} R {hits / max(1, gold):.2f}"
+            f" F1 {2 * hits / max(1, found + gold):.2f}"
+        )
     names, signs, wanted = arrange(examples)
     meant, pull = meant_weights(names), pulls(names)
     columns = [

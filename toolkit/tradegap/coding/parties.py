@@ -1,7 +1,7 @@
 """Second stage, beside the cues: which parties a text names, and where.
 
-The lexicon is data/parties.csv. A party's capital, its adjective and its offices stand for it. Short
-names such as US are matched as they are written only, since "us" is a pronoun.
+The lexicon is data/parties.csv. A party's capital, its adjective and its offices stand for it.
+Short names such as US are matched as they are written only, since "us" is a pronoun.
 """
 
 from __future__ import annotations

@@ -24,8 +24,11 @@ STOP = re.compile(r"""[.!?…]+["'”’)\]]{0,3}(?=\s)""")
 NEXT = re.compile(r"""\s+(?:[-–•*]\s)?["'“‘(\[]{0,3}[A-Z0-9À-ÖØ-Þ$€£•–-]""")
 LAST_WORD = re.compile(r"[\w.&]{1,24}\Z")
 ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof sen rep gov gen lt col st jr sr no nos vs inc corp co ltd bros dept"
-    " jan feb mar apr jun jul aug sept sep oct nov dec approx est fig vol art sec".split()
+    re.findall(
+        r"\w+",
+        "mr mrs ms dr prof sen rep gov gen lt col st jr sr no nos vs inc corp co ltd bros "
+        "dept jan feb mar apr jun jul aug sept sep oct nov dec approx est fig vol art sec",
+    )
 )
 # After an abbreviation such as "U.S." only these words start a new sentence.
 STARTERS = re.compile(
@@ -38,11 +41,11 @@ class Span(Protocol):
     """The part of documents.Block that this module reads."""
 
     @property
-    def start(self) -> int: ...  # noqa: D102
+    def start(self) -> int: ...
     @property
-    def end(self) -> int: ...  # noqa: D102
+    def end(self) -> int: ...
     @property
-    def kind(self) -> str: ...  # noqa: D102
+    def kind(self) -> str: ...
 
 
 @dataclass(frozen=True)

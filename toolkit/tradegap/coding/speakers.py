@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from tradegap.coding.cues import read_rows
 from tradegap.coding.parties import DATELINE, Mention, lexicon
@@ -41,41 +43,53 @@ SAID_BY = re.compile(
     rf"[,”\"'’] (?:said|says|added|told|wrote|according to) ((?:[A-Za-z.'’,@-]+ ){{0,9}}?)({NAME})"
 )
 ACCORDING = re.compile(rf"\b[Aa]ccording to ((?:[A-Za-z.'’@-]+ ){{0,7}}?)({NAME})")
-INTRODUCED = re.compile(rf"^\W{{0,3}}((?:[\w.&,'’@-]+ ){{0,14}}?)({NAME})(?:, [^:“]{{2,80}})?: ?[“\"'‘]")
+INTRODUCED = re.compile(
+    rf"^\W{{0,3}}((?:[\w.&,'’@-]+ ){{0,14}}?)({NAME})(?:, [^:“]{{2,80}})?: ?[“\"'‘]"
+)
 PRONOUN = re.compile(rf"\b([Hh]e|[Ss]he) (?:{ADVERBS}){{0,2}}{VERBS}\b")
-POSSESSIVE = re.compile(r"^\W{0,2}(?:His|Her) (?:comments|remarks|words|warning|speech|statement)\b")
+POSSESSIVE = re.compile(
+    r"^\W{0,2}(?:His|Her) (?:comments|remarks|words|warning|speech|statement)\b"
+)
 UNNAMED = re.compile(
-    r"((?:[\w.’'&/@-]+ ){0,7}?)(officials?|spokes(?:man|woman|person)|sources?|diplomats?|delegates?"
-    r"|ministry|government|ministers?|negotiators?|commission|office|department|statement|aides?"
+    r"((?:[\w.’'&/@-]+ ){0,7}?)(officials?|spokes(?:man|woman|person)|sources?|diplomats?"
+    r"|delegates?|ministry|government|ministers?|negotiators?|commission|office|department|statement|aides?"
     r"|administration|envoys?|representatives?|economists?|analysts?|traders?|observers?|dealers?"
     r"|experts?|sides|producers|consumers|adviser?s?|advisors?|leaders|lawmakers|delegation|insiders)"
     rf"(?: (?:[\w.’'-]+ ){{0,6}}?|, [^,]{{2,80}}, | )(?:{ADVERBS}){{0,2}}{VERBS}\b",
     re.IGNORECASE,
 )
-QUOTED_PARTS = re.compile(r"“[^”]*(?:”|\Z)|\"[^\"]*(?:\"|\Z)|(?<!\w)[‘'][^’']{12,}?(?:[’'](?!\w)|\Z)")
-# A reader: words that open a sentence or name an office, a day or a place, not a person.
-NOT_NAMES = frozenset(
-    "The A An This That These Those It He She They We But And In On At If As For From When While"
-    " After Before Both Some Many Most Other Others There Asked Trade Minister Prime President"
-    " Secretary Commerce Foreign Economy Economic Agriculture Finance Treasury State Chancellor"
-    " Commissioner Commission Representative Ambassador Senator Sen Rep Mr Mrs Ms Dr Lord Sir Dame"
-    " Chief Deputy Vice Premier Assistant Under Union Council House White Senate Congress Parliament"
-    " Government Ministry Department Office Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
-    " January February March April May June July August September October November December"
-    " Administration Association Institute Bank Group Reuters Bloomberg News Times Post Journal"
-    " Brexit International General Director Chairman Spokesman Spokeswoman Chairwoman Executive"
-    " National Industry Officials Traders Analysts Delegates Sources Diplomats However Earlier Later"
-    " Speaking Former New Democrats Republicans Democratic Republican Why Also According".split()
+QUOTED_PARTS = re.compile(
+    r"“[^”]*(?:”|\Z)|\"[^\"]*(?:\"|\Z)|(?<!\w)[‘'][^’']{12,}?(?:[’'](?!\w)|\Z)"
 )
-PARTICLES = frozenset("de la van der von bin al el da dos del di".split())
+PARTICLES = frozenset(
+    ("de", "la", "van", "der", "von", "bin", "al", "el", "da", "dos", "del", "di")
+)
 ROLES = (
-    ("chair", re.compile(r"\b(conference|council|meeting|session) (chair\w*|president)|\bchair\w* of the"
-                         r" (conference|council|talks|meeting)", re.IGNORECASE)),
-    ("analyst", re.compile(r"\b(analysts?|economists?|professor|traders?|dealers?|strategists?|brokers?"
-                           r"|research|brokerage|trade sources)\b", re.IGNORECASE)),
-    ("observer", re.compile(r"\b(observers?|association|institute|federation|council (president|ceo)|ceo"
-                            r"|chief executive|former|chamber|lobby\w*|think.tank|union leader|farmers"
-                            r"|executive director|coalition|growers)\b", re.IGNORECASE)),
+    (
+        "chair",
+        re.compile(
+            r"\b(conference|council|meeting|session) (chair\w*|president)|\bchair\w* of the"
+            r" (conference|council|talks|meeting)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "analyst",
+        re.compile(
+            r"\b(analysts?|economists?|professor|traders?|dealers?|strategists?|brokers?"
+            r"|research|brokerage|trade sources)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "observer",
+        re.compile(
+            r"\b(observers?|association|institute|federation|council (president|ceo)|ceo"
+            r"|chief executive|former|chamber|lobby\w*|think.tank|union leader|farmers"
+            r"|executive director|coalition|growers)\b",
+            re.IGNORECASE,
+        ),
+    ),
 )
 
 
@@ -85,6 +99,13 @@ class Source:
 
     speaker: str = ""
     party: str = ""
+
+
+@cache
+def not_names() -> frozenset[str]:
+    """Return the capitalised words that are no part of a person's name, from cues/not_names.txt."""
+    text = (files("tradegap") / "cues" / "not_names.txt").read_text(encoding="utf-8")
+    return frozenset(text.split())
 
 
 class People:
@@ -111,11 +132,11 @@ class People:
     def person(self, words: str) -> str:
         """Return the name in a run of capitalised words, without titles, parties and openers."""
         parts = words.split()
-        while parts and (parts[0].strip(".") in NOT_NAMES or is_place(parts[0])):
+        while parts and (parts[0].strip(".") in not_names() or is_place(parts[0])):
             parts.pop(0)
-        while parts and (parts[-1] in PARTICLES or parts[-1].strip(".") in NOT_NAMES):
+        while parts and (parts[-1] in PARTICLES or parts[-1].strip(".") in not_names()):
             parts.pop()
-        if not parts or any(part in NOT_NAMES or is_place(part) for part in parts):
+        if not parts or any(part in not_names() or is_place(part) for part in parts):
             return ""
         name = " ".join(parts)
         return re.sub(r"['’]s?\Z", "", name)
@@ -208,7 +229,11 @@ def find_sources(
             last = found
             # A quotation that this sentence ends may have begun some sentences before it.
             back = len(sources) - 1
-            while back and sentences[back].is_quoted and sentences[back - 1].paragraph == each.paragraph:
+            while (
+                back
+                and sentences[back].is_quoted
+                and sentences[back - 1].paragraph == each.paragraph
+            ):
                 back -= 1
                 sources[back] = found
     return sources
@@ -229,9 +254,9 @@ def attributed(
             candidates.append((found.start(1), named_source(name, people, bare)))
             break
     for pattern in (SAID_BY, ACCORDING, INTRODUCED):
-        found = pattern.search(whole if pattern is INTRODUCED else bare)
-        name = people.person(found.group(2)) if found else ""
-        if found and name:
+        place = pattern.search(whole if pattern is INTRODUCED else bare)
+        name = people.person(place.group(2)) if place else ""
+        if name:
             candidates.append((-1, named_source(name, people, bare)))
     pronoun = PRONOUN.search(bare)
     if pronoun and last.speaker:
@@ -239,12 +264,14 @@ def attributed(
     elif POSSESSIVE.search(bare) and last.speaker:
         candidates.append((0, last))
     if sentence.kind == "title" and not candidates:
-        subject = headline_subject(sentence.text, people)
-        if subject:
-            candidates.append((0, subject))
+        person = headline_subject(sentence.text, people)
+        if person:
+            candidates.append((0, person))
     unnamed = UNNAMED.search(bare)
     if unnamed:
-        side = side_of_phrase(unnamed.group(), start + unnamed.start(), start + unnamed.end(2), people)
+        side = side_of_phrase(
+            unnamed.group(), start + unnamed.start(), start + unnamed.end(2), people
+        )
         candidates.append((unnamed.start(2), Source("", side)))
     subject = party_subject(bare, start, people)
     if subject and not candidates:

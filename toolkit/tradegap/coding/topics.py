@@ -20,7 +20,8 @@ __all__ = ["clause_on_others", "find_issues", "find_talks"]
 NO_SECTOR = frozenset({"overall", "market_access", "other"})
 WITH_OTHERS = re.compile(
     r" (?:talks|negotiations|deals?|agreement|accord|pact|war|dispute|row|tensions|truce) "
-    r"(?:\S+ ){0,3}?(?:with|between|against) (?:the |both )?(@\S+)(?: ,)?(?: (?:and|,|or) (?:the )?(@\S+))?"
+    r"(?:\S+ ){0,3}?(?:with|between|against) (?:the |both )?(@\S+)(?: ,)?"
+    r"(?: (?:and|,|or) (?:the )?(@\S+))?"
 )
 
 
@@ -75,9 +76,9 @@ def find_talks(
         low, high = bisect_left(starts, each.start), bisect_left(starts, each.end)
         named.append(Counter(m.party for m in mentions[low:high]))
     overall: Counter[str] = Counter()
-    for number, each in enumerate(named):
+    for number, parties in enumerate(named):
         weight = 4 if number == 0 else 2 if number <= 2 else 1
-        for party in each:
+        for party in parties:
             overall[party] += weight
     pair = [party for party, _ in overall.most_common(2)]
     if len(pair) < 2 and fallback:
