@@ -32,11 +32,12 @@ COLOURS = {
     "deferred": "#776f88",
     "accent": "#14507f",
 }
+# Five steps of the gap, from near to far; a dark page turns them round: far still stands out.
+STEPS = ["#f6dfc0", "#eab676", "#d9843b", "#ad5318", "#6e2c0a"]
 PROPERTIES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
     colour: name for name, colour in COLOURS.items()
 }
-# Five steps of the gap, light for near and dark for far: they also part in grey print.
-STEPS = ["#f6dfc0", "#eab676", "#d9843b", "#ad5318", "#6e2c0a"]
+PROPERTIES |= {colour: f"step-{number}" for number, colour in enumerate(STEPS, start=1)}
 DIRECTIONS = ["closed", "narrowing", "open", "widening"]
 SHAPES = {
     "agreed": "M-0.9,0.05L-0.3,0.65L0.9,-0.6",
@@ -161,8 +162,8 @@ def chart_rounds(record: Record) -> alt.TopLevelMixin:
             description=describe_rounds(record),
             usermeta={
                 "caption": "Each square is the gap on an issue as it was known the day after a"
-                " round: the darker, the further apart; the larger, the surer. A tick is an issue"
-                " agreed (thin: agreed in part), two bars one deferred, a cross one dropped or"
+                " round: the stronger its colour, the further apart; the larger, the surer. A"
+                " tick is an issue agreed (thin: agreed in part), two bars one deferred, a cross one dropped or"
                 " broken off. A square leads to its evidence."
             },
         )
