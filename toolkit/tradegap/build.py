@@ -27,12 +27,15 @@ from tradegap.specs import Spec, check_specs
 __all__ = ["Result", "build_index", "build_pages"]
 
 # What a notebook's process sees on every machine: UTC, one hash seed, one locale, the kernel of
-# this .venv; pydevd would print a warning into each log.
+# this .venv; sums in one order, however many processors there are; pydevd would print a warning into
+# each log.
 ENVIRONMENT = {
     "TZ": "UTC",
     "PYTHONHASHSEED": "0",
     "LC_ALL": "C.UTF-8",
     "JUPYTER_PREFER_ENV_PATH": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 

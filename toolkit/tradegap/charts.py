@@ -163,8 +163,8 @@ def chart_rounds(record: Record) -> alt.TopLevelMixin:
             usermeta={
                 "caption": "Each square is the gap on an issue as it was known the day after a"
                 " round: the stronger its colour, the further apart; the larger, the surer. A"
-                " tick is an issue agreed (thin: agreed in part), two bars one deferred, a cross one dropped or"
-                " broken off. A square leads to its evidence."
+                " tick is an issue agreed (thin: agreed in part), two bars one deferred, a cross"
+                " one dropped or broken off. A square leads to its evidence."
             },
         )
     )
