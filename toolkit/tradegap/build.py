@@ -27,7 +27,7 @@ from tradegap.specs import Spec, check_specs
 __all__ = ["Result", "build_index", "build_pages"]
 
 # What a notebook's process sees on every machine: UTC, one hash seed, one locale, the kernel of
-# this .venv; sums in one order, however many processors there are; pydevd would print a warning into
+# this .venv; sums in one order, however many processors; pydevd would print a warning into
 # each log.
 ENVIRONMENT = {
     "TZ": "UTC",
