@@ -49,7 +49,7 @@ ENGLISH = frozenset(
 )
 # From these chances on a direction is coded: as the one that a sentence says, or as a second one.
 # Low, since a missed signal costs the gap's band more than a weak one, which carries its doubt.
-FIRST = {"closed": 0.22, "narrowing": 0.18, "open": 0.24, "widening": 0.2}
+FIRST = {"closed": 0.2, "narrowing": 0.17, "open": 0.2, "widening": 0.19}
 ANNOUNCED = 0.3
 SECOND = {"closed": 0.4, "narrowing": 0.34, "open": 0.4, "widening": 0.36}
 WITHIN = compile_pattern(

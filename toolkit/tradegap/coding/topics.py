@@ -105,8 +105,8 @@ def talks_of(
     others = {canonical[party] for party in others if party in canonical}
     strange = others - main
     if strange and len(main) >= 2:
-        hubs = [party for party in main if party not in others]
-        hub = hubs[0] if len(hubs) == 1 else max(main, key=lambda party: overall[party])
+        hubs = [party for party in sorted(main) if party not in others]
+        hub = hubs[0] if len(hubs) == 1 else max(sorted(main), key=lambda party: overall[party])
         return strange | {hub}
     if len(here) == 2 and not here & main and overall.total() > 0:
         return here

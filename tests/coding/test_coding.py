@@ -1,0 +1,267 @@
+"""What the coder makes of sentences of our own, one promise per phenomenon of the code book."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from tradegap.coding import code_document, code_documents, is_english, to_json
+from tradegap.documents import Block, Document
+
+LEAD = "Chilean and Peruvian ministers met in Lima on Wednesday for trade talks. "
+
+
+def note(text: str, *, title: str = "", published: date = date(2021, 6, 9)) -> Document:
+    """Return a document of one title and one block per paragraph."""
+    whole = f"{title}\n\n{text}" if title else text
+    blocks, start = [], 0
+    for number, part in enumerate(whole.split("\n\n")):
+        kind = "title" if title and number == 0 else "text"
+        blocks.append(Block(start, start + len(part), kind))
+        start += len(part) + 2
+    return Document(
+        "note.txt", "ab" * 32, whole, published, "option", title=title, blocks=tuple(blocks)
+    )
+
+
+def signals_of(sentence: str) -> pd.DataFrame:
+    """Return the signals of one sentence that follows a lead on talks."""
+    coded = code_document(note(LEAD + sentence))
+    return coded[coded["start"] >= len(LEAD)]
+
+
+def directions_of(sentence: str) -> set[str]:
+    return set(signals_of(sentence)["direction"])
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The two countries hope to narrow their differences over wine to seal an early deal.",
+        "The two sides are trying to bridge the gap over dairy quotas.",
+    ],
+)
+def test_a_purpose_does_not_narrow_the_gap(sentence: str) -> None:
+    directions = directions_of(sentence)
+
+    assert directions == {"open"}
+
+
+def test_a_gap_that_was_narrowed_is_narrowing() -> None:
+    directions = directions_of("Differences over dairy have been narrowed, the Chilean envoy said.")
+
+    assert directions == {"narrowing"}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The talks made little headway on fish.",
+        "No breakthrough was reached in the negotiations on fish.",
+        "Slow progress in the talks on fish has frustrated both sides.",
+    ],
+)
+def test_hope_denied_is_open_and_stalled(sentence: str) -> None:
+    signals = signals_of(sentence)
+
+    assert set(signals["direction"]) == {"open"}
+    assert set(signals["pace"]) == {"stalled"}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Peru rejected the Chilean proposal on wine.",
+        "Chile said it will not accept lower tariffs on wine.",
+        "Peru ruled out any new quota for Chilean wine.",
+    ],
+)
+def test_a_refusal_is_open(sentence: str) -> None:
+    assert "open" in directions_of(sentence)
+
+
+def test_a_demand_with_the_other_sides_refusal_is_open_on_its_issue() -> None:
+    signals = signals_of(
+        "Chile, for its part, wants Peru to cut tariffs on textiles, something Lima is reluctant"
+        " to do."
+    )
+
+    assert set(signals["direction"]) == {"open"}
+    assert set(signals["issues"]) == {"industrial_goods"}
+
+
+def test_an_agreement_reached_is_closed() -> None:
+    assert "closed" in directions_of("The two countries have reached an agreement on dairy.")
+
+
+def test_an_accusation_of_going_back_on_a_pledge_is_widening() -> None:
+    assert "widening" in directions_of(
+        "Peru accused Chile of reneging on its commitment to open the wine market."
+    )
+
+
+def test_a_sentence_that_says_two_things_gives_two_signals_on_one_span() -> None:
+    signals = signals_of(
+        "Negotiators made significant progress on wine, but differences on sugar remain and no"
+        " agreement is in sight."
+    )
+
+    assert {"narrowing", "open"} <= set(signals["direction"])
+    assert signals[["start", "end"]].drop_duplicates().shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The trade gap narrowed to 3 billion dollars in May as exports grew.",
+        "Will they agree on wine?",
+        "The firm makes shoes in a small town.",
+    ],
+)
+def test_trade_data_questions_and_other_matters_are_no_signal(sentence: str) -> None:
+    assert directions_of(sentence) <= {"none"}
+
+
+def test_talks_with_others_are_not_taken_for_the_documents_own() -> None:
+    text = (
+        "Peru's trade minister met his Chilean counterpart in Lima. Peru and Chile differ on wine."
+        " Separate talks with Brazil and Japan have made little headway, and Peru is keen on a deal"
+        " with Chile."
+    )
+
+    signals = code_document(note(text))
+    elsewhere = signals[signals["text"].str.startswith("Separate")]
+
+    assert set(elsewhere["talks"]) == {"Brazil;Japan;Peru"}
+    assert set(elsewhere["direction"]) == {"open"}
+
+
+def test_narrowing_inside_one_side_is_within() -> None:
+    signals = signals_of("Producers among themselves narrowed their differences on wine quotas.")
+
+    assert set(signals["scope"]) == {"within"}
+
+
+def test_he_and_a_quotation_that_goes_on_are_carried_back_to_the_name() -> None:
+    text = (
+        "Chilean Trade Minister Ana Rojas said on Wednesday that differences on wine remain.\n\n"
+        "“The gaps on sugar are still wide. But we made good progress on timber,” Rojas said.\n\n"
+        "She said a deal with Peru was still possible."
+    )
+
+    signals = code_document(note(text))
+
+    assert set(signals["speaker"]) == {"Ana Rojas"}
+    assert set(signals["party"]) == {"Chile"}
+
+
+def test_an_unnamed_official_has_a_side_and_no_name() -> None:
+    signals = signals_of("A Peruvian official said the differences on wine remain wide.")
+
+    assert set(signals["speaker"]) == {""}
+    assert set(signals["party"]) == {"Peru"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "day"),
+    [
+        ("They will meet again on Thursday for further talks.", "2021-06-10"),
+        ("Chile and Peru will hold talks on June 21 in Santiago.", "2021-06-21"),
+        ("The next round of talks is due to begin in late September.", "2021-09"),
+        ("A summit of the two leaders is expected this weekend.", "2021-06-12"),
+        ("The negotiators will meet again in two weeks in Lima.", "2021-06-23"),
+        ("No date was set for another round of talks.", ""),
+    ],
+)
+def test_what_lies_ahead_is_dated_against_the_event(sentence: str, day: str) -> None:
+    signals = signals_of(sentence)
+
+    assert (signals["forward_text"] != "").all()
+    assert set(signals["forward_date"]) == {day}
+
+
+def test_the_event_is_dated_from_the_lead() -> None:
+    signals = code_document(
+        note("The minister said on Tuesday that differences with Peru over wine remain wide.")
+    )
+
+    assert set(signals["event_date"]) == {pd.Timestamp(2021, 6, 8)}
+
+
+def test_a_title_is_coded_and_marked_as_one() -> None:
+    signals = code_document(note(LEAD, title="Chile and Peru talks end in deadlock over wine"))
+
+    assert signals[signals["headline"]]["direction"].tolist() == ["open"]
+
+
+def test_items_of_a_joint_statement_are_closed_and_said_by_both() -> None:
+    text = (
+        "Joint Statement of Chile and Peru on a framework agreement\n\n"
+        "- Peru will eliminate tariffs on all Chilean wine.\n\n"
+        "- Chile commits to remove licensing requirements on Peruvian textiles."
+    )
+
+    signals = code_document(note(text))
+    items = signals[signals["text"].str.startswith("-")]
+
+    assert set(items["direction"]) == {"closed"}
+    assert set(items["party"]) == {"Chile;Peru"}
+
+
+@pytest.mark.parametrize("kind", ["caption", "boilerplate"])
+def test_captions_and_boilerplate_are_not_coded(kind: str) -> None:
+    text = "Chile and Peru remain deadlocked over wine."
+    document = Document(
+        "n.txt", "cd" * 32, text, date(2021, 6, 9), "option", blocks=(Block(0, len(text), kind),)
+    )
+
+    assert code_document(document).empty
+
+
+def test_a_text_that_is_not_english_gives_nothing() -> None:
+    text = "Die Gespräche zwischen Chile und Peru sind ohne Ergebnis beendet worden, sagte sie."
+
+    assert not is_english(text)
+    assert code_document(note(text)).empty
+
+
+def test_talks_fall_back_on_those_given_where_the_text_names_no_pair() -> None:
+    signals = code_document(
+        note("The ministers said that wide differences on wine remain."), talks=("Chile", "Peru")
+    )
+
+    assert set(signals["talks"]) == {"Chile;Peru"}
+
+
+def test_documents_are_coded_together_and_none_gives_an_empty_table() -> None:
+    first = note("Chile and Peru remain deadlocked over wine.")
+
+    both = code_documents([first, first])
+
+    assert len(both) == len(code_document(first))
+    assert code_documents([]).empty
+
+
+def test_every_direction_explains_itself_by_cues_with_weights() -> None:
+    signals = signals_of("The talks made little headway on fish.")
+
+    line = json.loads(to_json(signals.iloc[0]))
+
+    assert any(part["cue"] == "no progress" and part["weight"] > 0 for part in line["why"])
+    assert 0 < line["confidence"] < 1
+
+
+def test_a_json_line_has_lists_and_nulls() -> None:
+    signals = signals_of("They will meet again on Thursday for further talks on wine.")
+
+    line = json.loads(to_json(signals.iloc[0]))
+
+    assert line["issues"] == ["agriculture"]
+    assert line["talks"] == ["Chile", "Peru"]
+    assert line["speaker"] is None
+    assert line["forward"]["date"] == "2021-06-10"
+    assert line["published"] == "2021-06-09"
+    assert line["text"] == note(LEAD + signals.iloc[0]["text"]).text[line["start"] : line["end"]]

@@ -1,0 +1,64 @@
+"""The cue files: each pattern finds its own example, and each weight has a sign to go with."""
+
+from __future__ import annotations
+
+import pytest
+
+from tradegap.coding import DIRECTIONS
+from tradegap.coding.cues import compile_pattern, read_cues, read_rows, tokens
+from tradegap.coding.evidence import mark_sentences, show
+from tradegap.coding.parties import find_mentions, mark
+from tradegap.coding.sentences import split_sentences
+from tradegap.documents import Block
+from tradegap.errors import DataError
+from tradegap.talks import read_issues, read_parties
+
+FILES = {"issues.csv": "pattern", "pace.csv": "pattern", "forward.csv": "pattern"}
+
+
+def marked(text: str) -> str:
+    return tokens(mark(text, find_mentions(text), 0, len(text)))
+
+
+@pytest.mark.parametrize("cue", read_cues(), ids=lambda cue: cue.name)
+def test_a_cue_finds_its_example(cue) -> None:  # type: ignore[no-untyped-def]
+    assert cue.pattern.search(marked(cue.example)), (cue.name, marked(cue.example))
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_a_pattern_finds_its_example(file: str) -> None:
+    for row in read_rows(file):
+        pattern = compile_pattern(row[FILES[file]])
+
+        assert pattern.search(marked(row["example"])), (file, row["example"])
+
+
+def test_a_cue_silences_only_cues_that_exist() -> None:
+    names = {cue.name for cue in read_cues()}
+
+    assert all(cue.silences <= names for cue in read_cues())
+    assert {cue.direction for cue in read_cues()} == {*DIRECTIONS, "blocker", "context"}
+
+
+def test_issues_and_parties_of_the_cue_files_are_in_the_code_lists() -> None:
+    issues, parties = set(read_issues()["issue_id"]), set(read_parties()["party"])
+
+    assert {row["issue_id"] for row in read_rows("issues.csv")} <= issues
+    assert {p for row in read_rows("titles.csv") for p in row["parties"].split(";")} <= parties
+
+
+def test_a_context_with_a_weight_is_one_that_sentences_can_show() -> None:
+    text = "Joint statement of Chile and Peru.\n\nPeru will cut duties on wine. Talks go on."
+    sentences = split_sentences(text, (Block(0, len(text), "text"),))
+
+    shown = show(sentences, mark_sentences(text, sentences, find_mentions(text)))
+
+    known = {row["context"] for row in read_rows("contexts.csv")} | {c.name for c in read_cues()}
+    assert {name for signs in shown for name in signs} <= known
+
+
+def test_a_broken_pattern_is_refused_with_its_place() -> None:
+    with pytest.raises(DataError, match=r"cues/x.csv:row 3: .*is no pattern"):
+        compile_pattern("(no", "cues/x.csv:row 3")
+    with pytest.raises(DataError, match="no word list 'nonsense'"):
+        compile_pattern("{nonsense}", "cues/x.csv:row 4")
