@@ -81,8 +81,9 @@ def weigh_signals(
     spread = whole.drop(columns="issue_id").merge(
         pd.DataFrame({"issue_id": [issue for issue in tracked if issue != "overall"]}), how="cross"
     )
-    own = rows[["issue_id", "sha256", "start", "end", "direction"]]
-    spread = spread.merge(own, how="left", indicator=True)
+    key = ["issue_id", "sha256", "start", "end", "direction"]
+    rows = rows.drop_duplicates(key)
+    spread = spread.merge(rows[key], how="left", indicator=True)
     spread = spread[spread.pop("_merge") == "left_only"].assign(is_overall=True)
     rows = pd.concat([rows, spread], ignore_index=True)
     if rows.empty:

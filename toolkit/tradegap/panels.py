@@ -225,7 +225,7 @@ def list_positions(record: Record) -> Panel:
 
 def list_evidence(record: Record) -> Panel:
     """Return every signal that moved a gap, an issue a table, with its weight."""
-    signals = record.signals
+    signals = record.signals[is_about(record.signals, record)]
     weights = record.evidence[~record.evidence["is_overall"]]
     key = ["sha256", "start", "end", "direction"]
     names = read_issues().set_index("issue_id")["issue"]
@@ -240,7 +240,7 @@ def list_evidence(record: Record) -> Panel:
             seen.add(row["anchor"])
         groups.append((issue_id, names[issue_id], rows))
     counted = signals.merge(weights[key].drop_duplicates(), on=key)
-    rest = len(signals) - len(counted)
+    rest = len(record.signals) - len(counted)
     return Panel(macros().evidence(groups=groups, rest=rest))
 
 

@@ -91,14 +91,14 @@ def accept_signals(
     on a document that is not there has no effect. A decided signal has confidence 1.
     """
     decided = decisions[decisions["sha256"].isin(set(documents["sha256"]))]
-    subject = decided["coded_direction"].where(decided["coded_direction"] != "", "+")
-    added = decided["direction"].where(decided["coded_direction"] == "", "")
-    latest = decided.assign(subject=subject + added).drop_duplicates(
-        [*SENTENCE, "subject"], keep="last"
+    added = "+" + decided["direction"]
+    subject = decided["coded_direction"].where(decided["coded_direction"] != "", added)
+    latest = decided.assign(subject=subject).drop_duplicates(
+        [*SENTENCE, "subject", "talks"], keep="last"
     )
     stands = latest[latest["decision"] != "reject"]
     stands = stands.assign(review=stands["decision"].map(VERDICTS), confidence=1.0)
-    stands = stands.drop_duplicates([*SENTENCE, "direction"], keep="last")
+    stands = stands.drop_duplicates([*SENTENCE, "direction", "talks"], keep="last")
     touched = pd.MultiIndex.from_frame(decided[SENTENCE])
     untouched = signals[~pd.MultiIndex.from_frame(signals[SENTENCE]).isin(touched)]
     frames = [each for each in (stands, untouched.assign(review="unreviewed")) if len(each)]
@@ -109,7 +109,7 @@ def accept_signals(
         pd.concat(frames, ignore_index=True)
         .drop(columns="document")
         .join(about, on="sha256")
-        .sort_values(["published", "document", "start", "direction"], kind="stable")
+        .sort_values(["published", "document", "start", "direction", "talks"], kind="stable")
     )
     return conform(accepted, "accepted_signals")
 
