@@ -135,7 +135,7 @@ def test_talks_with_others_are_not_taken_for_the_documents_own() -> None:
     signals = code_document(note(text))
     elsewhere = signals[signals["text"].str.startswith("Separate")]
 
-    assert set(elsewhere["talks"]) == {"Brazil;Japan;Peru"}
+    assert set(elsewhere["talks"]) == {"Brazil;Peru", "Japan;Peru"}
     assert set(elsewhere["direction"]) == {"open"}
 
 
@@ -265,3 +265,25 @@ def test_a_json_line_has_lists_and_nulls() -> None:
     assert line["forward"]["date"] == "2021-06-10"
     assert line["published"] == "2021-06-09"
     assert line["text"] == note(LEAD + signals.iloc[0]["text"]).text[line["start"] : line["end"]]
+
+
+def test_words_on_pace_and_what_lies_ahead_are_given_as_they_stand() -> None:
+    text = (
+        "Peru's Trade Minister Ana Diaz said the talks with Chile had made Little Headway. The two"
+        " sides will meet again in Lima on Friday before the APEC summit, Diaz said."
+    )
+
+    signals = code_document(note(text))
+
+    assert "Little Headway" in set(signals["pace_text"])
+    ahead = signals.loc[signals["forward_text"] != "", "forward_text"].tolist()
+    assert ahead == ["will meet again in Lima on Friday before the APEC summit"]
+
+
+def test_a_document_filed_under_a_negotiation_is_about_its_parties() -> None:
+    text = "Washington sees gaps with Ottawa. Brussels and Washington remain far apart on cars."
+
+    signals = code_document(note(text), talks=("EU", "US"))
+
+    assert "EU;US" in set(signals["talks"])
+    assert all(len(talks.split(";")) == 2 for talks in signals["talks"])

@@ -70,7 +70,8 @@ def test_the_talks_that_stalled_are_those_with_china_and_the_eu(story: pd.DataFr
     signals = at(story, "little")
 
     assert signals[["direction", "pace", "talks"]].values.tolist() == [
-        ["open", "stalled", "China;EU;US"]
+        ["open", "stalled", "China;US"],
+        ["open", "stalled", "EU;US"],
     ]
 
 

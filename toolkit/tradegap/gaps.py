@@ -72,7 +72,7 @@ def weigh_signals(
     ]
     if as_of:
         rows = rows[rows["published"] <= pd.Timestamp(as_of)]
-    ours = (set(negotiation.parties), set())
+    ours: tuple[set[str], ...] = (set(negotiation.parties), set())
     rows = rows[rows["talks"].map(lambda talks: set(split_list(talks)) in ours).astype(bool)]
     rows = rows.assign(issue_id=rows["issues"].map(split_list)).explode("issue_id")
     tracked = negotiation.issues["issue_id"]

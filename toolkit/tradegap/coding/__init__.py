@@ -15,12 +15,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tradegap.coding.cues import (
     DIRECTIONS,
+    as_printed,
     compile_pattern,
     probability,
     read_cues,
@@ -81,7 +83,9 @@ def code_documents(documents: Iterable[Document], *, talks: Sequence[str] = ()) 
     if not filled:
         return empty("signals")
     both = pd.concat(filled, ignore_index=True)
-    return conform(both.drop_duplicates(["sha256", "start", "end", "direction"]), "signals")
+    return conform(
+        both.drop_duplicates(["sha256", "start", "end", "direction", "talks"]), "signals"
+    )
 
 
 def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFrame:
@@ -100,7 +104,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
     main, whose = find_talks(sentences, marked, mentions, talks)
     sources = find_sources(text, sentences, mentions, main)
     clauses = [
-        clause_on_others(each, set(talks_here) != set(main))
+        clause_on_others(each, talks_here != [main])
         for each, talks_here in zip(marked, whose, strict=True)
     ]
     issues = find_issues(clauses)
@@ -114,7 +118,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
         evidence = weigh(shown[number], weights)
         chances = {each: probability(evidence[each]) for each in DIRECTIONS}
         directions = [] if marked[number].endswith("? ") else choose(chances)
-        pace, pace_text = find_pace(marked[number])
+        pace, pace_text = find_pace(marked[number], sentence.text)
         forward = find_forward(sentence.text, marked[number], event)
         # Contexts alone say nothing, save in the lists of a joint text, which inherit its lead-in.
         if "joint text" not in shown[number] and not spoken & shown[number].keys():
@@ -125,7 +129,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
         on_talks = "no trade word" not in shown[number] and not marked[number].endswith("? ")
         if not directions and on_talks and (forward or pace != "none"):
             directions = ["none"]
-        for direction in directions:
+        for direction, pair in product(directions, whose[number]):
             if direction == "none":
                 signs = [f"{'forward event' if forward else 'pace'} +1.00"]
             else:
@@ -146,7 +150,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
                     "forward_text": forward.text if forward else "",
                     "forward_date": forward.date if forward else "",
                     "scope": "within" if WITHIN.search(marked[number]) else "between",
-                    "talks": ";".join(whose[number]),
+                    "talks": ";".join(pair),
                     "published": pd.Timestamp(document.published),
                     "event_date": pd.Timestamp(event),
                     "headline": sentence.kind == "title",
@@ -208,16 +212,16 @@ def explain(
     return [f"{name} {amount:+.2f}" for name, amount in strong if abs(amount) >= 0.05]
 
 
-def find_pace(marked: str) -> tuple[str, str]:
-    """Return the pace that a sentence tells, and its words.
+def find_pace(marked: str, text: str) -> tuple[str, str]:
+    """Return the pace that a sentence tells, and its words as they stand there.
 
-    >>> find_pace(" the talks made little headway . ")
+    >>> find_pace(" the talks made little headway . ", "The talks made little headway.")
     ('stalled', 'little headway')
     """
     for number, row in enumerate(read_rows("pace.csv"), start=2):
         found = compile_pattern(row["pattern"], f"cues/pace.csv:row {number}").search(marked)
         if found:
-            return row["pace"], found.group().strip()
+            return row["pace"], as_printed(found.group(), text)
     return "none", ""
 
 

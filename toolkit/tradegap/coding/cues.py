@@ -112,6 +112,23 @@ def tokens(text: str) -> str:
     return " " + " ".join(words) + " "
 
 
+def as_printed(words: str, text: str) -> str:
+    """Return words that a cue matched as they stand in the text that they were found in.
+
+    >>> as_printed("talks with @us envoys", "Talks with America’s envoys stalled.")
+    'Talks with America’s envoys'
+    """
+    parts = [
+        r"\w[\w.]*(?: \w+){0,3}?" if word.startswith("@") else re.escape(word)
+        for word in words.split()
+        if re.search(r"\w", word)
+    ]
+    found = re.search(r"(?:['’]s)?[\W_]+".join(parts), text, flags=re.IGNORECASE)
+    if found and parts:
+        return found.group()
+    return words.replace("@", "").replace("_", " ").strip(" ,")
+
+
 def matching(marked: str, cues: Iterable[Cue]) -> list[Cue]:
     """Return the cues that a marked sentence shows, without those that another one silences.
 

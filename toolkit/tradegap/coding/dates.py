@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 
-from tradegap.coding.cues import compile_pattern, read_rows
+from tradegap.coding.cues import as_printed, compile_pattern, read_rows
 from tradegap.coding.parties import DATELINE
 
 __all__ = ["Forward", "find_event_date", "find_forward", "resolve_date"]
@@ -194,7 +194,7 @@ def find_forward(text: str, marked: str, anchor: date) -> Forward | None:
 
     >>> find_forward("They will meet again on Thursday.", " they will meet again on thursday . ",
     ...              date(2019, 8, 21))
-    Forward(text='will meet again on thursday', date='2019-08-22')
+    Forward(text='will meet again on Thursday', date='2019-08-22')
     """
     dateline = DATELINE.match(text)
     text = text[dateline.end() :] if dateline else text
@@ -204,19 +204,18 @@ def find_forward(text: str, marked: str, anchor: date) -> Forward | None:
             continue
         words = found.group().strip()
         if kind == "no date":
-            return Forward(words, "")
+            return Forward(as_printed(words, text), "")
         when = resolve_date(text, anchor)
         if when is None and kind == "needs a date":
             continue
-        return Forward(extend(marked, found), when or "")
+        return Forward(as_printed(extend(marked, found), text), when or "")
     return None
 
 
 def extend(marked: str, found: re.Match[str]) -> str:
-    """Return the words of a match with the few that follow, up to the next stop."""
-    rest = re.match(r"(?: [^\s.;:\"]+){0,8}", marked[found.end() :])
-    words = found.group() + (rest.group() if rest else "")
-    return words.replace("@", "").replace("_", " ").strip(" ,")
+    """Return the words of a match with those that follow, up to a stop or an attribution."""
+    rest = re.match(r"(?: (?!, (?:\S+ ){1,4}said )[^\s.;:\"]+){0,24}", marked[found.end() :])
+    return found.group() + (rest.group() if rest else "")
 
 
 def find_event_date(opening: str, published: date) -> date:

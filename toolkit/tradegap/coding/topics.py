@@ -68,8 +68,12 @@ def find_talks(
     marked: Sequence[str],
     mentions: list[Mention],
     fallback: Sequence[str],
-) -> tuple[list[str], list[list[str]]]:
-    """Return the parties of the document's talks, and of those that each sentence is about."""
+) -> tuple[list[str], list[list[list[str]]]]:
+    """Return the parties of the document's talks, and those of the talks of each sentence.
+
+    `fallback` are the parties of the negotiation that the document was filed under, if any: they
+    are then the document's own. A sentence may be about several talks at once.
+    """
     starts = [each.start for each in mentions]
     named: list[Counter[str]] = []
     for each in sentences:
@@ -80,20 +84,15 @@ def find_talks(
         weight = 4 if number == 0 else 2 if number <= 2 else 1
         for party in parties:
             overall[party] += weight
-    pair = [party for party, _ in overall.most_common(2)]
-    if len(pair) < 2 and fallback:
-        pair = list(fallback)
-    main = set(pair)
-    result = [
-        sorted(talks_of(number, words, named, overall, main)) for number, words in enumerate(marked)
-    ]
+    main = set(fallback) or {party for party, _ in overall.most_common(2)}
+    result = [talks_of(number, words, named, overall, main) for number, words in enumerate(marked)]
     return sorted(main), result
 
 
 def talks_of(
     number: int, words: str, named: list[Counter[str]], overall: Counter[str], main: set[str]
-) -> set[str]:
-    """Return the parties of the talks of one sentence."""
+) -> list[list[str]]:
+    """Return the parties of each of the talks that one sentence is about."""
     here = set(named[number])
     others = {
         party.removeprefix("@").replace("_", " ")
@@ -107,7 +106,7 @@ def talks_of(
     if strange and len(main) >= 2:
         hubs = [party for party in sorted(main) if party not in others]
         hub = hubs[0] if len(hubs) == 1 else max(sorted(main), key=lambda party: overall[party])
-        return strange | {hub}
+        return [sorted({party, hub}) for party in sorted(strange)]
     if len(here) == 2 and not here & main and overall.total() > 0:
-        return here
-    return main
+        return [sorted(here)]
+    return [sorted(main)]
