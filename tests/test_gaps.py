@@ -283,6 +283,6 @@ def test_the_worked_example_of_the_method_page_comes_out():
 
     page = (Path(__file__).resolve().parents[1] / "docs" / "method.md").read_text("utf-8")
     stated = float(page.split("The model gives ")[1].split(" ")[0])
-    by_hand = 0.95 * ((1 - np.exp(-2)) * 0.75 + np.exp(-2))
+    by_hand = 0.95 * ((1 - np.exp(-2)) * 5 / 6 + np.exp(-2))
     assert reading(gaps, "2020-01-02").gap == stated
     assert by_hand == pytest.approx(stated, abs=0.02)

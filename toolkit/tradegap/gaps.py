@@ -4,7 +4,7 @@ The gap g of an issue runs from 0 (agreed) to 1 (as far apart as at the start of
 never observed; signals are evidence on it, of two kinds:
 
 - of its level: *closed* says that g is near 0; *open* says that g is not near 0, and no more;
-- of its change: *narrowing* says that g is now somewhere between half and all of what it was;
+- of its change: *narrowing* says that g is now somewhere between two thirds and all of what it was;
   *widening*, that the distance left to 1 has shrunk in that way; *closed*, that g has come down to
   near 0 from wherever it was.
 
@@ -41,7 +41,7 @@ BAND = (0.05, 0.95)
 
 LEVELS = {
     "closed": 0.02 + 0.98 * np.exp(-GRID / 0.08),
-    "open": 0.05 + 0.95 * (1 - np.exp(-GRID / 0.12)),
+    "open": 0.05 + 0.95 * (1 - np.exp(-GRID / 0.25)),
 }
 OUTCOME_LEVELS = {
     "agreed": np.exp(-GRID / 0.02),
@@ -267,9 +267,9 @@ def walk_matrix() -> Vector:
 
 
 def narrowed_matrix() -> Vector:
-    """Return what a report of narrowing does: the gap after it is even on [half, all] of before."""
+    """Return what a report of narrowing does: the gap is even on [two thirds, all] of before."""
     after, before = GRID[:, None], GRID[None, :]
-    inside = (after >= before / 2 - 1e-9) & (after <= before + 1e-9)
+    inside = (after >= before * 2 / 3 - 1e-9) & (after <= before + 1e-9)
     return np.asarray(inside / inside.sum(axis=0))
 
 
