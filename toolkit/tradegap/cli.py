@@ -141,6 +141,14 @@ def score() -> None:
 
 
 @cli.command()
+def dictionary() -> None:
+    """Print the data dictionary: every declared table and column, as Markdown."""
+    from tradegap.tables import render_dictionary
+
+    click.echo(render_dictionary(), nl=False)
+
+
+@cli.command()
 @click.argument("file", type=FILE)
 @published_option
 @click.option("--talks", help="The negotiation it belongs to, where the story does not tell.")

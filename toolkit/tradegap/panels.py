@@ -103,16 +103,29 @@ def state_brief(brief: Brief) -> Panel:
     if brief.record is not None:
         ours = ours[is_about(ours, brief.record)]
     counts = ours["direction"].value_counts()
-    parts = [
-        f"{count} {'sentence says' if count == 1 else 'sentences say'} that the gap is {words}"
+    said = [
+        (int(counts[direction]), words)
         for direction, words in (
             ("closed", "settled"),
             ("narrowing", "narrowing"),
             ("open", "still open"),
             ("widening", "widening"),
         )
-        if (count := int(counts.get(direction, 0)))
+        if direction in counts
     ]
+    parts = [
+        f"{count} {'sentence says' if count == 1 else 'sentences say'} that the gap is {words}"
+        if number == 0
+        else f"{count} that it is {words}"
+        for number, (count, words) in enumerate(said)
+    ]
+    names = read_issues().set_index("issue_id")["issue"].str.lower()
+    apart = ours[ours["direction"].isin(["open", "widening"])]
+    codes = [code for issues in apart["issues"] for code in split_list(issues)]
+    open_on = [names[code] for code in dict.fromkeys(sorted(codes)) if code != "overall"]
+    if "overall" in codes:
+        open_on.append("the talks as a whole")
+    ahead = look_ahead(brief.signals, brief.last_on)
     span = day_text(brief.first_on)
     if brief.last_on != brief.first_on:
         span += f" to {day_text(brief.last_on)}"
@@ -123,6 +136,10 @@ def state_brief(brief: Brief) -> Panel:
             span=span,
             sentence=join(parts) + "." if parts else "Nothing was said of the gap.",
             pace=join([f"“{text}”" for text in toughness]),
+            open_on=join(open_on) if open_on else "",
+            ahead=f"{ahead.iloc[0]['when']}, “{ahead.iloc[0]['forward_text']}”"
+            if len(ahead) and ahead.iloc[0]["forward_date"]
+            else "",
             documents=brief.signals["document"].nunique(),
             signals=len(brief.signals),
             reviewed=int((brief.signals["review"] != "unreviewed").sum()),
@@ -183,14 +200,7 @@ def list_ahead(signals: pd.DataFrame, *, after: Any) -> Panel:
 
     An event without a date is ahead if it was announced in the thirty days before.
     """
-    told = signals[signals["forward_text"] != ""]
-    day = pd.Timestamp(after)
-    dated = pd.to_datetime(told["forward_date"].map(last_day))
-    told = told.assign(last=dated, when=told["forward_date"].map(when_text))
-    recent = told["published"] >= day - pd.Timedelta(days=30)
-    ahead = told[(dated > day) | (dated.isna() & recent & (told["published"] <= day))]
-    ahead = ahead.sort_values(["last", "published", "start"], na_position="last", kind="stable")
-    ahead = ahead.drop_duplicates(["forward_date", "text"])
+    ahead = look_ahead(signals, after)
     rows = [
         row | {"when": when, "what": what}
         for row, when, what in zip(
@@ -198,6 +208,18 @@ def list_ahead(signals: pd.DataFrame, *, after: Any) -> Panel:
         )
     ]
     return Panel(macros().ahead(rows=rows, after=after))
+
+
+def look_ahead(signals: pd.DataFrame, after: Any) -> pd.DataFrame:
+    """Return the signals that tell of what lies ahead of a day, soonest first, dateless last."""
+    told = signals[signals["forward_text"] != ""]
+    day = pd.Timestamp(after)
+    dated = pd.to_datetime(told["forward_date"].map(last_day))
+    told = told.assign(last=dated, when=told["forward_date"].map(when_text))
+    recent = told["published"] >= day - pd.Timedelta(days=30)
+    ahead = told[(dated > day) | (dated.isna() & recent & (told["published"] <= day))]
+    ahead = ahead.sort_values(["last", "published", "start"], na_position="last", kind="stable")
+    return ahead.drop_duplicates(["forward_date", "text"])
 
 
 def list_positions(record: Record) -> Panel:

@@ -126,7 +126,12 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
         # What only announces an event is often surrounded by signals without being one.
         if forward and directions and max(chances.values()) < ANNOUNCED:
             directions = []
-        on_talks = "no trade word" not in shown[number] and not marked[number].endswith("? ")
+        # "They will meet again on Friday" is about talks if what stands before it is.
+        before = shown[max(0, number - 2) : number]
+        on_talks = "no trade word" not in shown[number] or any(
+            spoken & each.keys() for each in before
+        )
+        on_talks = on_talks and not marked[number].endswith("? ")
         if not directions and on_talks and (forward or pace != "none"):
             directions = ["none"]
         for direction, pair in product(directions, whose[number]):

@@ -214,7 +214,10 @@ def find_forward(text: str, marked: str, anchor: date) -> Forward | None:
 
 def extend(marked: str, found: re.Match[str]) -> str:
     """Return the words of a match with those that follow, up to a stop or an attribution."""
-    rest = re.match(r"(?: (?!, (?:\S+ ){1,4}said )[^\s.;:\"]+){0,24}", marked[found.end() :])
+    rest = re.match(
+        r"(?: (?!, (?:and|but|while|which|(?:\S+ ){1,4}said) )[^\s.;:\"]+){0,24}",
+        marked[found.end() :],
+    )
     return found.group() + (rest.group() if rest else "")
 
 
