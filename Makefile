@@ -37,6 +37,10 @@ verify: .venv/ready ## rebuild every page from nothing and compare with what is 
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score
 
+.PHONY: docs
+docs: .venv/ready ## render the data dictionary from the declared tables
+	@$(VENV)tradegap dictionary > docs/data-dictionary.md
+
 .PHONY: lock
 lock: .venv/ready ## resolve pyproject.toml anew into requirements.lock
 	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock

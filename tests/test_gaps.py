@@ -29,6 +29,7 @@ def talks(**outcomes):
         ended_on=date(2020, 4, 10),
         issues=issues,
         rounds=empty("rounds"),
+        milestones=empty("milestones"),
     )
 
 

@@ -216,3 +216,11 @@ def test_private_documents_reach_the_record_and_notes_alone_leave_them_out(tmp_p
     assert len(everything.documents) == len(notes.documents) + 1
     assert everything.signals["is_private"].any()
     assert "still big differences" in tradegap.list_evidence(everything).html
+
+
+def test_nothing_on_record_is_later_than_the_day_that_a_page_is_known_as_of(record):
+    as_of = pd.Timestamp(record.as_of)
+
+    assert record.documents["published"].max() <= as_of
+    assert record.negotiation.milestones["reached_on"].max() <= as_of
+    assert record.gaps["on"].max() == as_of

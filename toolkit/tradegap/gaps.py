@@ -110,9 +110,9 @@ def measure_gaps(
 ) -> pd.DataFrame:
     """Return one row per issue, day and view: the gap with its 90 % band.
 
-    The days run from the opening of the talks to their end, or to the last publication while they
-    are going on, or to `as_of` if that is earlier. In the view 'then' a day's figure uses nothing
-    that was published later; in 'hindsight' it uses everything.
+    The days run from the opening of the talks to the last thing on record (their end, a milestone,
+    a round, a publication), or to `as_of` if that is earlier. In the view 'then' a day's figure
+    uses nothing that was published later; in 'hindsight' it uses everything.
     """
     evidence = weigh_signals(signals, negotiation, as_of=as_of)
     days = days_of(signals, negotiation, as_of)
@@ -161,8 +161,9 @@ def days_of(
 ) -> pd.DatetimeIndex:
     """Return the days that the gap is measured on."""
     first = pd.Timestamp(negotiation.opened_on)
-    dated = [negotiation.rounds["ended_on"].max(), signals["published"].max(), first]
-    last = pd.Timestamp(negotiation.ended_on or max(day for day in dated if pd.notna(day)))
+    ends = [signals["published"].max(), negotiation.rounds["ended_on"].max()]
+    ends += [negotiation.milestones["reached_on"].max(), pd.Timestamp(negotiation.ended_on)]
+    last = max([first, *(day for day in ends if pd.notna(day))])
     if as_of:
         last = min(last, pd.Timestamp(as_of))
     return pd.date_range(first, max(first, last), freq="D")

@@ -88,6 +88,7 @@ def state_answer(record: Record) -> Panel:
             moved=signal_line(moved) if moved is not None else None,
             rows=now.to_dict("records"),
             as_of=record.as_of,
+            is_over=is_over(record),
             signals=len(record.signals),
             reviewed=int((record.signals["review"] != "unreviewed").sum()),
             documents=len(record.documents),
@@ -368,13 +369,18 @@ def is_about(signals: pd.DataFrame, record: Record) -> pd.Series:
     return pd.Series(flags, index=signals.index, dtype=bool)
 
 
+def is_over(record: Record) -> bool:
+    """Return whether the talks had ended by the record's day."""
+    ended = record.negotiation.ended_on
+    return ended is not None and record.as_of >= ended
+
+
 def stand_sentence(record: Record, now: pd.DataFrame) -> str:
     """Return the sentence that opens a page: where the talks stand on the record's day."""
     parties = join(
         [f"the {party}" if party in "US EU UK" else party for party in record.negotiation.parties]
     )
     opening = parties[0].upper() + parties[1:]
-    ended = record.negotiation.ended_on
     issues = now[now["issue_id"] != "overall"]
     by_status = {
         status: [name.lower() for name in rows["issue"].replace("Other", "other issues")]
@@ -392,7 +398,7 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
         if status in by_status
     ]
     going = issues[issues["status"] == "negotiated"]
-    if ended and record.as_of >= ended:
+    if is_over(record):
         how = {
             "agreed": "with an agreement",
             "partly agreed": "with an agreement in part",
