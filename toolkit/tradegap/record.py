@@ -18,7 +18,7 @@ from tradegap.documents import Document, cluster_stories, load_documents, read_d
 from tradegap.errors import DataError, DocumentError
 from tradegap.gaps import measure_gaps, read_gap, weigh_signals
 from tradegap.review import accept_signals, read_ledger
-from tradegap.tables import split_list
+from tradegap.tables import empty, split_list
 from tradegap.talks import Negotiation, list_negotiations, read_issues, read_negotiation
 
 __all__ = ["Brief", "Record", "open_brief", "open_record", "read_rounds"]
@@ -138,16 +138,14 @@ def brief_story(path: Path, talks: str, published: str) -> Brief:
     texts, refusals = read_documents([path], published=day)
     if not texts:
         raise DocumentError(refusals or f"{path}: nothing to read there")
-    texts = [replace(each, is_private=True) for each in texts]
+    texts = [replace(each, is_private=True, name=Path(each.name).name) for each in texts]
     first_on = min(each.published for each in texts)
     last_on = max(each.published for each in texts)
     record = None
-    parties: tuple[str, ...] = ()
-    if talks:
-        parties = read_negotiation(talks).parties
+    parties = read_negotiation(talks).parties if talks else ()
     coded = code_documents(texts, talks=parties)
     listed = cluster_stories(texts)
-    signals = accept_signals(coded, read_ledger(path.parent / "no-ledger"), listed)
+    signals = accept_signals(coded, empty("decisions"), listed)
     slug = talks or match_talks(signals, last_on)
     before = after = pd.DataFrame()
     if slug:
