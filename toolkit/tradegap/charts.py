@@ -71,6 +71,7 @@ def figure(spec: dict[str, Any]) -> str:
     svg = re.sub(r'<path class="(?:back|fore)ground"[^>]*? d=""[^>]*/>', "", svg)
     svg = re.sub(r' opacity="1"| stroke-dasharray="1,0"| pointer-events="none"', "", svg)
     svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r' d="[^"]*"', lambda drawn: re.sub(r"(\.\d)\d+", r"\1", drawn[0]), svg)
     described = html.escape(spec.get("description", ""))
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{described}" ', 1)
     width = re.search(r'viewBox="0 0 (\d+)', svg)

@@ -126,11 +126,14 @@ def state_brief(brief: Brief) -> Panel:
     open_on = [names[code] for code in dict.fromkeys(sorted(codes)) if code != "overall"]
     if "overall" in codes:
         open_on.append("the talks as a whole")
-    ahead = look_ahead(brief.signals, brief.last_on)
     span = day_text(brief.first_on)
     if brief.last_on != brief.first_on:
         span += f" to {day_text(brief.last_on)}"
-    toughness = sorted({text for text in brief.signals["pace_text"] if text})
+    on_talks = brief.signals
+    if brief.record is not None:
+        on_talks = on_talks[is_about(on_talks, brief.record)]
+    ahead = look_ahead(on_talks, brief.last_on)
+    toughness = sorted({text for text in on_talks["pace_text"] if text})
     return Panel(
         macros().brief(
             title=brief.title,
@@ -434,6 +437,7 @@ def evidence_rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
     for row, anchor in zip(signals.to_dict("records"), sentence_ids(signals), strict=True):
         row["text"] = excerpt(row["text"]) if row["is_private"] else row["text"]
         row["anchor"] = anchor
+        row["is_quoted"] = row["text"][:1] in "\"“‘'"
         row["word"] = WORDS[row["direction"]]
         row["reasons"] = row["why"].replace(";", "; ")
         rows.append(row)
