@@ -108,6 +108,15 @@ def test_the_answer_of_ended_talks_names_how_each_issue_ended(japan):
     assert re.search(r"autos[^.]*were put off", answer)
 
 
+def test_talks_that_drifted_off_without_a_day_of_their_own_are_over_when_the_record_ends():
+    late = tradegap.state_answer(tradegap.open_record("us-eu-2018", documents="notes")).html
+    early = tradegap.open_record("us-eu-2018", as_of="2019-08-22", documents="notes")
+
+    assert "drifted off without an agreement" in late
+    assert "still negotiated" not in late
+    assert "drifted" not in tradegap.state_answer(early).html
+
+
 def test_talks_that_go_on_are_told_by_their_widest_and_narrowest_issue():
     record = tradegap.open_record("us-japan-2019", as_of="2019-08-22", documents="notes")
     then = record.gaps[(record.gaps["view"] == "then") & (record.gaps["on"] == "2019-08-22")]
@@ -130,6 +139,7 @@ def test_a_private_document_is_shown_in_short_excerpts_only():
             "start": [0, 9],
             "direction": ["open"] * 2,
             "why": [""] * 2,
+            "speaker": ["A Minister;Another"] * 2,
         }
     )
 
@@ -137,6 +147,7 @@ def test_a_private_document_is_shown_in_short_excerpts_only():
 
     assert len(private["text"].split()) == EXCERPT_WORDS + 1
     assert public["text"] == long
+    assert public["speaker"] == "A Minister and Another"
 
 
 def test_what_a_document_says_is_escaped(japan):

@@ -156,7 +156,8 @@ def list_statements(brief: Brief) -> Panel:
     """Return who said what in a brief: the speakers, most outspoken first, each with sentences."""
     rows = brief.signals.assign(
         who=[
-            speaker or (f"{party.replace(';', ' and ')} (unnamed)" if party else "The report")
+            speaker.replace(";", " and ")
+            or (f"{party.replace(';', ' and ')} (unnamed)" if party else "The report")
             for speaker, party in zip(brief.signals["speaker"], brief.signals["party"], strict=True)
         ]
     )
@@ -373,15 +374,24 @@ def is_about(signals: pd.DataFrame, record: Record) -> pd.Series:
 
 
 def is_over(record: Record) -> bool:
-    """Return whether the talks had ended by the record's day."""
-    ended = record.negotiation.ended_on
-    return ended is not None and record.as_of >= ended
+    """Return whether the talks had ended by the record's day.
+
+    Talks that drifted off without a day of their own are over after the last thing on record.
+    """
+    negotiation = record.negotiation
+    if negotiation.ended_on is not None:
+        return record.as_of >= negotiation.ended_on
+    last = max(negotiation.rounds["ended_on"].max(), negotiation.milestones["reached_on"].max())
+    return bool(negotiation.outcome) and pd.Timestamp(record.as_of) >= last
 
 
 def stand_sentence(record: Record, now: pd.DataFrame) -> str:
     """Return the sentence that opens a page: where the talks stand on the record's day."""
     parties = join(
-        [f"the {party}" if party in "US EU UK" else party for party in record.negotiation.parties]
+        [
+            f"the {party}" if party in ("US", "EU", "UK") else party
+            for party in record.negotiation.parties
+        ]
     )
     opening = parties[0].upper() + parties[1:]
     issues = now[now["issue_id"] != "overall"]
@@ -403,12 +413,12 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
     going = issues[issues["status"] == "negotiated"]
     if is_over(record):
         how = {
-            "agreed": "with an agreement",
-            "partly agreed": "with an agreement in part",
-            "broken off": "without an agreement: they broke off",
-            "drifted": "without an agreement: they drifted off",
-        }.get(record.negotiation.outcome, "")
-        said = f"The talks between {parties} ended {how}".rstrip()
+            "agreed": "ended with an agreement",
+            "partly agreed": "ended with an agreement in part",
+            "broken off": "ended without an agreement: they broke off",
+            "drifted": "drifted off without an agreement",
+        }.get(record.negotiation.outcome, "ended")
+        said = f"The talks between {parties} {how}"
         return f"{said}: {join(endings)}." if endings else f"{said}."
     if going.empty:
         return f"{opening} are talking; {join(endings)}." if endings else f"{opening} are talking."
@@ -426,7 +436,7 @@ def signal_line(row: pd.Series) -> dict[str, Any]:
         "published": row["published"],
         "direction": row["direction"],
         "word": WORDS[row["direction"]],
-        "speaker": row["speaker"] or row["publisher"],
+        "speaker": row["speaker"].replace(";", " and ") or row["publisher"],
         "anchor": sentence_ids(row.to_frame().T).iat[0],
     }
 
@@ -437,6 +447,7 @@ def evidence_rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
     for row, anchor in zip(signals.to_dict("records"), sentence_ids(signals), strict=True):
         row["text"] = excerpt(row["text"]) if row["is_private"] else row["text"]
         row["anchor"] = anchor
+        row["speaker"] = row["speaker"].replace(";", " and ")
         row["is_quoted"] = row["text"][:1] in "\"“‘'"
         row["word"] = WORDS[row["direction"]]
         row["reasons"] = row["why"].replace(";", "; ")
