@@ -7,6 +7,7 @@ import pytest
 from tradegap.errors import DataError
 from tradegap.tables import conform, declared_tables, empty, read_table
 from tradegap.talks import list_negotiations, read_issues, read_negotiation
+from tradegap.verify import check_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 SLUG = "us-japan-2019"
@@ -45,6 +46,8 @@ MISTAKES = [
     ("rounds.csv", ",ministers,", ",minister,", "it takes one of: leaders, ministers"),
     ("rounds.csv", "\nr02,", "\nr02,,,,", "cells; it takes 10"),
     ("positions.csv", ",Japan,", ",China,", "the parties are Japan, US"),
+    ("issues.csv", "\noverall,", "\nfisheries,", "has no row 'overall'"),
+    ("rounds.csv", "2018-08-09", "2018-07-09", "is before the talks opened on 2018-08-09"),
     ("milestones.csv", ",mandate,", ",wish,", "column 'kind' found 'wish'"),
 ]
 
@@ -73,6 +76,37 @@ def test_all_faults_of_a_folder_are_named_at_once(copy):
         read_negotiation(SLUG)
 
     assert len(refusal.value.faults) == 3
+
+
+NOTE = "notes/2018-08-10-ustr.md"
+CHECKED = [
+    (NOTE, b"publisher: USTR\n", b"", "front matter lacks publisher"),
+    (NOTE, b"published: ", b"published: [", "front matter is not YAML"),
+    (NOTE, b"\n\n", b"\n\n\xe9 ", "is not UTF-8"),
+    (NOTE, b"frank", b"very frank", "has changed since it was reviewed"),
+    ("review.jsonl", b'"scope": "between"', b'"scope": "amid"', "line 1: 'scope' found 'amid'"),
+    ("review.jsonl", b"{", b"", "line 1: is no JSON"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), CHECKED)
+def test_a_check_refuses_broken_notes_and_ledgers_too(copy, name, old, new, message):
+    raw = (copy / name).read_bytes()
+    assert old in raw
+    (copy / name).write_bytes(raw.replace(old, new, 1))
+
+    faults = check_folder(copy, root=copy.parents[2])
+
+    assert any(message in fault for fault in faults), faults
+    assert all(fault.startswith(f"data/talks/{SLUG}/") for fault in faults)
+
+
+def test_a_check_refuses_a_folder_without_a_negotiation(copy):
+    (copy.parent / "draft").mkdir()
+
+    faults = check_folder(copy.parent / "draft", root=copy.parents[2])
+
+    assert faults[0].startswith("data/talks/draft: no negotiation.yml there")
 
 
 def test_a_negotiation_that_is_not_there_is_refused_with_those_that_are():

@@ -100,7 +100,7 @@ def read_negotiation(slug: str) -> Negotiation:
     if not slug or not (folder / "negotiation.yml").is_file():
         raise DataError(
             f"data/talks/{slug}: no negotiation.yml there; the negotiations are "
-            + ", ".join(list_negotiations())
+            f"{', '.join(list_negotiations())}"
         )
     faults: list[str] = []
     head: dict[str, Any] = {}
@@ -232,6 +232,10 @@ def crosscheck(folder: Path, head: dict[str, Any], frames: dict[str, pd.DataFram
         "issues": set(read_issues()["issue_id"]),
         "negotiation_issues": set(frames["issues"]["issue_id"]),
     }
+    if "overall" not in codes["negotiation_issues"]:
+        faults.append(
+            f"{folder / 'issues.csv'}: has no row 'overall', the talks as a whole; add one"
+        )
     for sheet in SHEETS:
         table = declared_tables()["negotiation_issues" if sheet == "issues" else sheet]
         for column, target in table.refers_to.items():
@@ -242,6 +246,11 @@ def crosscheck(folder: Path, head: dict[str, Any], frames: dict[str, pd.DataFram
                         f" '{value}'; it takes one of: {', '.join(sorted(codes[target]))}"
                     )
     for row, each in enumerate(frames["rounds"].itertuples(), start=2):
+        if each.held_on < pd.Timestamp(head["opened_on"]):
+            faults.append(
+                f"{folder / 'rounds.csv'}:row {row}: held_on {each.held_on:%Y-%m-%d} is before the"
+                f" talks opened on {head['opened_on']}"
+            )
         if each.ended_on < each.held_on:
             faults.append(
                 f"{folder / 'rounds.csv'}:row {row}: ended_on {each.ended_on:%Y-%m-%d} is before"

@@ -21,7 +21,7 @@ from tradegap.build import build_index, build_pages
 from tradegap.errors import TradegapError
 from tradegap.specs import check_specs, read_specs
 
-__all__ = ["check_inputs", "check_notebook", "compare_files", "verify_pages"]
+__all__ = ["check_folder", "check_inputs", "check_notebook", "compare_files", "verify_pages"]
 
 
 def verify_pages(root: Path) -> list[str]:
@@ -111,11 +111,25 @@ def check_inputs(root: Path) -> list[str]:
     from tradegap import talks
 
     faults = _faults(talks.read_parties) + _faults(talks.read_issues)
-    for slug in talks.list_negotiations():
-        faults += _faults(partial(talks.read_negotiation, slug))
+    for folder in sorted((root / "data" / "talks").iterdir()):
+        if folder.is_dir() and not folder.name.startswith("."):
+            faults += check_folder(folder, root=root)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         faults += check_notebook(path)
     return faults + _faults(lambda: check_specs(read_specs(root)))
+
+
+def check_folder(folder: Path, *, root: Path) -> list[str]:
+    """Return one line per fault of a negotiation: its tables, its notes, its ledger."""
+    from tradegap import documents, review, talks
+
+    faults = _faults(partial(talks.read_negotiation, folder.name))
+    texts: list[documents.Document] = []
+    faults += _faults(lambda: texts.extend(documents.load_documents(folder)))
+    ledger = folder / "review.jsonl"
+    read = _faults(partial(review.read_ledger, ledger))
+    faults += read or review.check_ledger(ledger, texts)
+    return [fault.replace(f"{root}/", "") for fault in faults]
 
 
 def _faults(check: Callable[[], object]) -> list[str]:
