@@ -139,6 +139,13 @@ def test_a_cell_that_does_not_end_is_cut_short(broken):
     assert results["tiny/slow"].reason.startswith("cell 3 ")
 
 
+def test_a_parameter_of_the_wrong_type_stops_the_build_before_it_starts(shelf):
+    shelf.write("tiny/wrong", word=5)
+
+    with pytest.raises(SpecError, match=r"word is 5; tiny.ipynb takes a str"):
+        shelf.build()
+
+
 def test_nothing_half_written_is_left_in_reports(broken):
     shelf, _, _ = broken
 

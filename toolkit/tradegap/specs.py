@@ -19,6 +19,14 @@ from tradegap.errors import SpecError
 __all__ = ["Spec", "check_specs", "read_spec", "read_specs"]
 
 
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+}
+
+
 @dataclass(frozen=True)
 class Spec:
     """One page to build: what `reports/<notebook>/<name>.yml` says."""
@@ -93,16 +101,21 @@ def read_spec(path: Path, *, root: Path) -> Spec:
 
 
 def check_specs(specs: Iterable[Spec]) -> None:
-    """Raise SpecError with every parameter that its notebook does not have.
+    """Raise SpecError with every parameter that its notebook does not have or take in that type.
 
     papermill itself only warns, and the page would be built as if nothing had been said.
     """
     faults = []
     for spec in specs:
         takes = _parameters(spec.notebook)
-        for name in spec.parameters:
+        where = f"reports/{spec.page}.yml" if spec.path else spec.page
+        for name, value in spec.parameters.items():
+            wanted = takes.get(name, "")
+            if wanted in KINDS and not isinstance(value, KINDS[wanted]):
+                faults.append(
+                    f"{where}: {name} is {value!r}; {spec.notebook.name} takes a {wanted}"
+                )
             if name not in takes:
-                where = f"reports/{spec.page}.yml" if spec.path else spec.page
                 faults.append(
                     f"{where}: {spec.notebook.name} has no parameter {name!r}; "
                     f"it takes {', '.join(takes) or 'none'}"
@@ -111,12 +124,14 @@ def check_specs(specs: Iterable[Spec]) -> None:
         raise SpecError(faults)
 
 
-def _parameters(notebook: Path) -> list[str]:
+def _parameters(notebook: Path) -> dict[str, str]:
+    """Return the parameters of a notebook, each with the type that its cell states."""
     import papermill
 
     logging.getLogger("papermill").setLevel(logging.WARNING)
     try:
-        return list(papermill.inspect_notebook(str(notebook)))
+        found = papermill.inspect_notebook(str(notebook))
+        return {name: each["inferred_type_name"] for name, each in found.items()}
     except Exception as error:  # papermill and nbformat raise many kinds for a broken file
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise SpecError(
