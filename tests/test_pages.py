@@ -86,9 +86,18 @@ def test_a_chart_goes_on_being_an_altair_chart(japan):
 def test_a_chart_says_in_words_what_it_shows(japan):
     drawn = figure(tradegap.chart_rounds(japan).to_dict())
 
-    alternative = re.search(r'role="img" aria-label="([^"]+)"', drawn)[1]
+    alternative = re.search(r'<svg [^>]*aria-label="([^"]+)"', drawn)[1]
     assert "9 issues by 20 rounds" in alternative
     assert "Autos deferred" in alternative
+
+
+def test_every_linked_mark_of_a_chart_has_a_name(japan):
+    drawn = figure(tradegap.chart_gaps(japan).to_dict())
+
+    links = re.findall(r"<a [^>]*>(.{7})", drawn)
+
+    assert links
+    assert set(links) == {"<title>"}
 
 
 def test_nothing_later_than_the_day_asked_for_is_known():

@@ -69,20 +69,39 @@ def figure(spec: dict[str, Any]) -> str:
         svg = svg.replace(f'"{colour}"', f'"var(--{name},{colour})"')
     # What draws nothing goes: it is a third of the bytes.
     svg = re.sub(r'<path class="(?:back|fore)ground"[^>]*? d=""[^>]*/>', "", svg)
+    svg = re.sub(r'<path class="background"(?![^>]*(?:fill|stroke)=)[^>]*/>', "", svg)
+    svg = re.sub(r' aria-roledescription="[^"]*"| font-family="[^"]*"', "", svg)
+    svg = re.sub(r"<g [^>]*>", lambda g: re.sub(r' (?:role|aria-label)="[^"]*"', "", g[0]), svg)
+    svg = re.sub(r'<path [^>]*role="graphics-symbol"[^>]*/>', titled, svg)
     svg = re.sub(r' opacity="1"| stroke-dasharray="1,0"| pointer-events="none"', "", svg)
     svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)
     svg = re.sub(r' d="[^"]*"', lambda drawn: re.sub(r"(\.\d)\d+", r"\1", drawn[0]), svg)
     described = html.escape(spec.get("description", ""))
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{described}" ', 1)
+    svg = svg.replace(
+        "<svg ",
+        f'<svg role="group" aria-label="{described}" font-family="{FONT}, Arial, sans-serif" ',
+        1,
+    )
     width = re.search(r'viewBox="0 0 (\d+)', svg)
     svg = re.sub(r' width="\d+" height="\d+"', "", svg, count=1)
-    wide = f' style="min-width:{min(int(width[1]), 640)}px;max-width:{width[1]}px"' if width else ""
+    wide = f' style="min-width:{min(int(width[1]), 860)}px;max-width:{width[1]}px"' if width else ""
     caption = html.escape(spec.get("usermeta", {}).get("caption", ""))
     return (
-        f'<figure class="figure"><div class="scroll" tabindex="0" role="region"'
-        f' aria-label="chart"><div{wide}>{svg}</div></div>'
+        f'<figure class="figure"><div class="scroll" tabindex="0" role="group"'
+        f' aria-label="Chart"><div{wide}>{svg}</div></div>'
         f"<figcaption>{caption}</figcaption></figure>"
     )
+
+
+def titled(mark: re.Match[str]) -> str:
+    """Return a mark with its label as a title: a link's name for all, a tooltip for the mouse.
+
+    >>> titled(re.match(".*", '<path aria-label="agreed" role="graphics-symbol" d="M0,0"/>'))
+    '<title>agreed</title><path d="M0,0"/>'
+    """
+    label = re.search(r' aria-label="([^"]*)"', mark[0])
+    path = re.sub(r' (?:role|aria-label)="[^"]*"', "", mark[0])
+    return f"<title>{label[1]}</title>{path}" if label else path
 
 
 def chart_rounds(record: Record) -> alt.TopLevelMixin:
@@ -144,6 +163,8 @@ def chart_rounds(record: Record) -> alt.TopLevelMixin:
     )
     layers = [frames, squares.transform_filter("datum.status == 'negotiated'")]
     for status, shape in SHAPES.items():
+        if status not in set(cells["status"]):
+            continue
         colour = COLOURS["deferred" if status == "deferred" else "closed"]
         marks = linked.transform_filter(f"datum.status == '{status}'")
         layers.append(

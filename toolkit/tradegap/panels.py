@@ -419,15 +419,19 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
             "drifted": "drifted off without an agreement",
         }.get(record.negotiation.outcome, "ended")
         said = f"The talks between {parties} {how}"
-        return f"{said}: {join(endings)}." if endings else f"{said}."
+        return f"{said}: {'; '.join(endings)}." if endings else f"{said}."
     if going.empty:
-        return f"{opening} are talking; {join(endings)}." if endings else f"{opening} are talking."
+        return (
+            f"{opening} are talking; {'; '.join(endings)}."
+            if endings
+            else f"{opening} are talking."
+        )
     widest = going.loc[going["gap"].idxmax()]
     nearest = going.loc[going["gap"].idxmin()]
     said = f"{opening} are furthest apart on {widest['issue'].lower()} ({widest['gap']:.2f})"
     if nearest["issue_id"] != widest["issue_id"]:
         said += f" and closest on {nearest['issue'].lower()} ({nearest['gap']:.2f})"
-    return f"{said}; {join(endings)}." if endings else f"{said}."
+    return f"{said}; {'; '.join(endings)}." if endings else f"{said}."
 
 
 def signal_line(row: pd.Series) -> dict[str, Any]:
