@@ -1,3 +1,4 @@
+import json
 from datetime import date
 
 import pandas as pd
@@ -168,4 +169,61 @@ def test_a_sentence_that_no_longer_stands_in_its_document_is_named(tmp_path):
     faults = check_ledger(path, [document])
 
     assert len(faults) == 1
-    assert "decision 2: 'Other words.' does not stand in note.md" in faults[0]
+    assert "line 2: 'Other words.' does not stand in note.md" in faults[0]
+
+
+WRONG_VALUES = [
+    ("start", "0", "'start' found \"0\"; it takes a integer"),
+    ("start", 10**30, "'start' found '1000"),
+    ("start", True, "'start' found true"),
+    ("headline", "false", "'headline' found \"false\""),
+    ("confidence", float("nan"), "'confidence' found 'nan'"),
+    ("issues", ["autos"], "'issues' found [\"autos\"]"),
+    ("published", None, "'published' is empty; it is required"),
+    ("speaker", "\ud800", "half a character"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "message"), WRONG_VALUES)
+def test_a_value_of_another_type_is_refused_not_bent(tmp_path, column, value, message):
+    path = tmp_path / "review.jsonl"
+    record_decisions(path, decisions(decided("confirm")))
+    row = json.loads(path.read_text(encoding="utf-8")) | {column: value}
+    path.write_text(json.dumps(row), encoding="utf-8")
+
+    with pytest.raises(DataError) as refusal:
+        read_ledger(path)
+
+    assert len(refusal.value.faults) == 1
+    assert message in refusal.value.faults[0]
+
+
+def test_a_ledger_that_is_no_text_or_nested_beyond_reason_is_refused(tmp_path):
+    path = tmp_path / "review.jsonl"
+    for raw, message in ((b"\xff\xfe{", "byte 0 is not UTF-8"), (b"[" * 200_000, "is no JSON")):
+        path.write_bytes(raw)
+
+        with pytest.raises(DataError, match=message):
+            read_ledger(path)
+
+
+def test_a_line_separator_inside_a_sentence_ends_no_line(tmp_path):
+    path = tmp_path / "review.jsonl"
+
+    record_decisions(path, decisions(decided("confirm", text="Gaps\u2028remain.")))
+
+    assert read_ledger(path)["text"].tolist() == ["Gaps\u2028remain."]
+
+
+def test_a_ledger_is_held_to_the_code_lists_and_to_the_notes_there(tmp_path):
+    path = tmp_path / "review.jsonl"
+    wrong = decided("confirm", issues="cheese", talks="Japan;Mars", document="notes/gone.md")
+    record_decisions(path, decisions(wrong))
+
+    faults = check_ledger(path, [])
+
+    assert [fault.partition("review.jsonl")[2][:36] for fault in faults] == [
+        ":line 1: 'issues' found 'cheese'; it",
+        ":line 1: 'talks' found 'Mars'; it ta",
+        ": notes/gone.md is not there; bring ",
+    ]

@@ -49,6 +49,16 @@ MISTAKES = [
     ("issues.csv", "\noverall,", "\nfisheries,", "has no row 'overall'"),
     ("rounds.csv", "2018-08-09", "2018-07-09", "is before the talks opened on 2018-08-09"),
     ("milestones.csv", ",mandate,", ",wish,", "column 'kind' found 'wish'"),
+    ("negotiation.yml", "outcome: agreed\n", "", "without an outcome"),
+    ("negotiation.yml", "[Japan, US]", "[Japan]", "it takes two parties or more"),
+    ("negotiation.yml", "[Japan, US]", "Japan", "it takes a list of codes"),
+    ("negotiation.yml", "outcome: agreed", "1: one", "does not know the key 1"),
+    ("issues.csv", "overall,3,agreed,2019", "overall,3,agreed,2017", "is before the talks opened"),
+    ("issues.csv", "overall,3", "overall,٣", "it takes a whole number"),
+    ("rounds.csv", "2018-08-10", "2999-08-10", "from 1900 to 2099"),
+    ("rounds.csv", "https://webarchive", "javascript:x", "it takes the form https?://"),
+    ("rounds.csv", "\nr02,", "\n\nr02,", "row 3: is blank; delete it"),
+    ("stakes.csv", "s01,autos,US", "s01,autos,Mars", "column 'applied_by' found 'Mars'"),
 ]
 
 
@@ -107,6 +117,60 @@ def test_a_check_refuses_a_folder_without_a_negotiation(copy):
     faults = check_folder(copy.parent / "draft", root=copy.parents[2])
 
     assert faults[0].startswith("data/talks/draft: no negotiation.yml there")
+
+
+def test_faults_between_files_are_named_beside_those_within_one(copy):
+    head, positions = copy / "negotiation.yml", copy / "positions.csv"
+    head.write_text(
+        head.read_text(encoding="utf-8").replace("2020-01-01", "2017-01-01"), encoding="utf-8"
+    )
+    positions.write_text(
+        positions.read_text(encoding="utf-8").replace("p01,Japan", "p01,Mars"), encoding="utf-8"
+    )
+
+    with pytest.raises(DataError) as refusal:
+        read_negotiation(SLUG)
+
+    assert len(refusal.value.faults) == 2
+
+
+def test_a_semicolon_sheet_an_open_quote_and_a_folder_are_refused_in_a_line_each(copy):
+    rounds, stakes = copy / "rounds.csv", copy / "stakes.csv"
+    rounds.write_text(rounds.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    stakes.write_text(stakes.read_text(encoding="utf-8") + '"s99', encoding="utf-8")
+    (copy / "positions.csv").unlink()
+    (copy / "positions.csv").mkdir()
+
+    with pytest.raises(DataError) as refusal:
+        read_negotiation(SLUG)
+
+    told = "\n".join(refusal.value.faults)
+    assert len(refusal.value.faults) == 3
+    assert "part the cells with commas" in told
+    assert "is no CSV (unexpected end of data)" in told
+    assert "positions.csv: cannot be read" in told
+
+
+def test_a_check_refuses_notes_that_nobody_could_rely_on(copy):
+    notes = copy / "notes"
+    note = (copy / NOTE).read_bytes()
+    (notes / "2018-08-10-twice.md").write_bytes(note)
+    (notes / "2018-08-09-early.md").write_bytes(note + b"One day off.\n")
+    (notes / "2099-01-01-ahead.md").write_bytes(note.replace(b"2018-08-10", b"2099-01-01", 1))
+    (notes / "2018-08-10-stray.txt").write_bytes(b"A stray text.\n")
+    (notes / "2018-08-10-folder.md").mkdir()
+
+    told = check_folder(copy, root=copy.parents[2])
+
+    assert len(told) == 5
+    for name, message in (
+        ("2018-08-10-ustr.md", "is 2018-08-10-twice.md once more"),
+        ("2018-08-09-early.md", "its name starts with that day"),
+        ("2099-01-01-ahead.md", "it takes a day from 1900-01-01 to today"),
+        ("2018-08-10-stray.txt", "is no note"),
+        ("2018-08-10-folder.md", "cannot be read"),
+    ):
+        assert any(name in fault and message in fault for fault in told), (name, told)
 
 
 def test_a_negotiation_that_is_not_there_is_refused_with_those_that_are():

@@ -17,11 +17,20 @@ import pandas as pd
 
 from tradegap.documents import Document
 from tradegap.errors import DataError
-from tradegap.tables import conform, declared_tables, empty
+from tradegap.tables import Field, conform, declared_tables, empty, split_list
+from tradegap.talks import read_issues, read_parties
 
 __all__ = ["accept_signals", "check_ledger", "read_ledger", "record_decisions"]
 
 SENTENCE = ["sha256", "start", "end"]
+OTHER_SOURCES = {"chair", "analyst", "observer"}
+JSON_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "date": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
 VERDICTS = {"confirm": "confirmed", "correct": "corrected", "add": "added"}
 
 
@@ -34,13 +43,12 @@ def read_ledger(path: Path) -> pd.DataFrame:
         return empty("decisions")
     columns = declared_tables()["decisions"].columns
     rows, faults = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path):
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            faults.append(f"{path}:line {number}: is no JSON ({error.msg}); one decision a line")
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", "nested too deeply")
+            faults.append(f"{path}:line {number}: is no JSON ({reason}); one decision a line")
             continue
         wrong = sorted(set(columns) ^ set(row)) if isinstance(row, dict) else columns
         if wrong:
@@ -49,7 +57,7 @@ def read_ledger(path: Path) -> pd.DataFrame:
         faults += [
             f"{path}:line {number}: '{each.name}' {problem}"
             for each in declared_tables()["decisions"].fields
-            if (problem := each.fault(as_text(row[each.name])))
+            if (problem := json_fault(each, row[each.name]))
         ]
         rows.append(row)
     if faults:
@@ -57,11 +65,28 @@ def read_ledger(path: Path) -> pd.DataFrame:
     return conform(pd.DataFrame(rows, columns=columns), "decisions") if rows else empty("decisions")
 
 
-def as_text(value: object) -> str:
-    """Return a JSON value as a CSV cell would hold it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
+def numbered_lines(path: Path) -> list[tuple[int, str]]:
+    """Return one (number, line) per line of a ledger that is not blank."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
+    # Not splitlines: a sentence may hold characters that only Unicode takes for a line's end.
+    return [(at, line) for at, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
+def json_fault(field: Field, value: object) -> str:
+    """Return what is wrong with one value of a decision; an empty string if nothing is."""
+    fits = isinstance(value, JSON_TYPES[field.type]) or (value is None and field.type == "date")
+    if not fits or (isinstance(value, bool) and field.type != "boolean"):
+        return f"found {json.dumps(value)[:60]}; it takes a {field.type} as JSON writes it"
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            return "found half a character (a lone surrogate); write it anew"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return field.fault("" if value is None else text)
 
 
 def record_decisions(path: Path, decisions: pd.DataFrame) -> None:
@@ -120,17 +145,36 @@ def check_ledger(path: Path, documents: Sequence[Document]) -> list[str]:
     A document of a person's own that is not in this copy is no fault; a sentence that has changed
     since it was decided is one.
     """
+    decisions = read_ledger(path)
+    if decisions.empty:
+        return []
     texts = {each.sha256: each for each in documents}
+    parties = set(read_parties()["party"])
+    codes = {
+        "issues": set(read_issues()["issue_id"]),
+        "talks": parties,
+        "party": parties | OTHER_SOURCES,
+    }
     faults = []
-    for number, row in enumerate(read_ledger(path).itertuples(), start=1):
+    numbers = [number for number, _ in numbered_lines(path)]
+    for number, row in zip(numbers, decisions.itertuples(), strict=True):
+        for column, known_codes in codes.items():
+            for code in split_list(getattr(row, column)):
+                if code not in known_codes:
+                    faults.append(
+                        f"{path}:line {number}: '{column}' found '{code}'; it takes"
+                        f" {', '.join(sorted(known_codes))}"
+                    )
         document = texts.get(row.sha256)
         if document and document.text[row.start : row.end] != row.text:
             faults.append(
-                f"{path}: decision {number}: '{row.text[:60]}' does not stand in {document.name}"
+                f"{path}:line {number}: '{row.text[:60]}' does not stand in {document.name}"
                 f" at {row.start}-{row.end}; decide that sentence again"
             )
     known = {each.name: each.sha256 for each in documents if not each.is_private}
-    for name, sha256 in read_ledger(path)[["document", "sha256"]].drop_duplicates().to_numpy():
+    for name, sha256 in decisions[["document", "sha256"]].drop_duplicates().to_numpy():
         if name in known and known[name] != sha256:
             faults.append(f"{path}: {name} has changed since it was reviewed; review it again")
+        elif name.startswith("notes/") and name not in known:
+            faults.append(f"{path}: {name} is not there; bring the note back or take it out")
     return faults

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -40,7 +41,7 @@ DTYPES = {
 }
 BOUNDS = (("minimum", "from"), ("maximum", "to"))
 KINDS = {
-    "date": "a date as YYYY-MM-DD",
+    "date": "a date as YYYY-MM-DD, from 1900 to 2099",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -127,13 +128,13 @@ def parse(value: str, kind: str) -> Any:
         return {"true": True, "false": False}.get(value)
     try:
         if kind == "integer":
-            return int(value)
+            return int(value) if re.fullmatch(r"-?[0-9]{1,15}", value) else None
         if kind == "number":
-            return float(value)
-        stamp = pd.Timestamp(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else None
+            return float(value) if math.isfinite(float(value)) else None
+        is_day = re.fullmatch(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}", value)
+        return pd.Timestamp(value) if is_day else None
     except ValueError:
         return None
-    return stamp
 
 
 def split_list(joined: str) -> list[str]:
@@ -176,7 +177,7 @@ def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             values = values.astype("object").where(values.notna(), "")
         try:
             columns[each.name] = values.astype(DTYPES[each.type])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"table {name}: column '{each.name}': {error}") from None
         allowed = each.constraints.get("enum")
         if allowed and not columns[each.name].isin([*allowed, ""]).all():
@@ -233,19 +234,36 @@ def read_rows(path: Path, table: Table) -> tuple[list[tuple[int, dict[str, str]]
         raise DataError(
             f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
         ) from None
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = next(reader, [])
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); it takes a CSV file") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records: list[list[str]] = []
+    faults: list[str] = []
+    try:
+        records += reader
+    except csv.Error as error:
+        faults.append(
+            f"{path}:row {len(records) + 1}: is no CSV ({error}); a cell with a double quote in it"
+            " is wrapped in double quotes, and the quote doubled"
+        )
+    while records and not any(cell.strip() for cell in records[-1]):
+        records.pop()
+    header = records[0] if records else []
     if header != table.columns:
+        if faults and not records:
+            raise DataError(faults)
         lacks = [column for column in table.columns if column not in header]
         extra = [column for column in header if column not in table.columns]
         raise DataError(
             f"{path}:row 1: found the columns {header}; it takes {table.columns} in this order"
             + (f" (lacks {lacks})" if lacks else "")
             + (f" (does not know {extra})" if extra else "")
+            + ("; part the cells with commas" if len(header) == 1 else "")
         )
-    rows, faults = [], []
-    for number, cells in enumerate(reader, start=2):
+    rows = []
+    for number, cells in enumerate(records[1:], start=2):
         if not any(cell.strip() for cell in cells):
+            faults.append(f"{path}:row {number}: is blank; delete it")
             continue
         if len(cells) != len(header):
             faults.append(

@@ -8,6 +8,7 @@ every fault named.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -32,6 +33,18 @@ __all__ = [
 ]
 
 SHEETS = ("issues", "rounds", "milestones", "positions", "stakes")
+KINDS = {
+    "array": "a list of codes of data/parties.csv",
+    "date": "a date as YYYY-MM-DD, without quotes",
+    "object": "lines of the form 'key: value'",
+    "string": "text (in quotes, where YAML would read something else)",
+}
+SHAPES = {
+    "minItems": "two parties or more",
+    "minLength": "a word at least",
+    "pattern": "words, or for a URL an address that starts with https://",
+    "uniqueItems": "each party once",
+}
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,8 @@ def read_negotiation(slug: str) -> Negotiation:
             f"{', '.join(list_negotiations())}"
         )
     faults: list[str] = []
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", slug):
+        faults.append(f"{folder}: its name takes small letters, digits and hyphens")
     head: dict[str, Any] = {}
     frames: dict[str, pd.DataFrame] = {}
     try:
@@ -115,8 +130,8 @@ def read_negotiation(slug: str) -> Negotiation:
             frames[sheet] = read_table(folder / f"{sheet}.csv", name)
         except DataError as error:
             faults += error.faults
-    if not faults:
-        faults = crosscheck(folder, head, frames)
+    if head and len(frames) == len(SHEETS):
+        faults += crosscheck(folder, head, frames)
     if faults:
         root = str(project_root()) + os.sep
         raise DataError([fault.replace(root, "") for fault in faults])
@@ -155,10 +170,11 @@ def read_head(path: Path) -> dict[str, Any]:
     for error in sorted(checker.iter_errors(content), key=lambda each: list(map(str, each.path))):
         key = str(error.path[0]) if error.path else ""
         line = lines.get(key, 1)
-        found = f"{key}: found {error.instance!r}; " if error.path else ""
+        value = str(error.instance) if isinstance(error.instance, date) else repr(error.instance)
+        found = f"{key}: found {value}; " if error.path else ""
         faults.append(f"{path}:line {line}: {found}{remedy(error)}")
     if faults:
-        raise DataError(faults)
+        raise DataError(list(dict.fromkeys(faults)))
     return dict(content)
 
 
@@ -166,17 +182,18 @@ def remedy(error: jsonschema.ValidationError) -> str:
     """Return what would do, for one fault that jsonschema found."""
     if error.validator == "additionalProperties":
         known = ", ".join(head_schema()["properties"])
-        strange = ", ".join(sorted(set(error.instance) - set(head_schema()["properties"])))
+        strange = ", ".join(
+            sorted(map(str, set(error.instance) - set(head_schema()["properties"])))
+        )
         return f"does not know the key {strange}; it takes {known}"
     if error.validator == "required":
         lacking = [key for key in error.validator_value if key not in error.instance]
         return f"lacks the key {', '.join(lacking)}"
     if error.validator == "type":
-        wanted = error.validator_value
-        return f"it takes {'a date as YYYY-MM-DD' if wanted == 'date' else 'a ' + wanted}"
+        return f"it takes {KINDS[error.validator_value]}"
     if error.validator == "enum":
         return f"it takes one of: {', '.join(error.validator_value)}"
-    return str(error.message)
+    return f"it takes {SHAPES[error.validator]}"
 
 
 def load_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -194,10 +211,12 @@ def load_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         raise DataError(
             f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
         ) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); it takes a file") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":line {mark.line + 1}" if mark else ""
-        what = getattr(error, "problem", None) or str(error)
+        what = " ".join((getattr(error, "problem", None) or str(error)).split())
         raise DataError(f"{path}{where}: is no valid YAML ({what})") from None
     if not isinstance(node, yaml.MappingNode):
         raise DataError(f"{path}:line 1: found no mapping; it takes lines of the form 'key: value'")
@@ -232,6 +251,11 @@ def crosscheck(folder: Path, head: dict[str, Any], frames: dict[str, pd.DataFram
         "issues": set(read_issues()["issue_id"]),
         "negotiation_issues": set(frames["issues"]["issue_id"]),
     }
+    if "outcome" not in head and "ended_on" in head:
+        faults.append(
+            f"{folder / 'negotiation.yml'}: ended_on {head['ended_on']} without an outcome; say how"
+            " the talks ended, or leave ended_on out while they go on"
+        )
     if "overall" not in codes["negotiation_issues"]:
         faults.append(
             f"{folder / 'issues.csv'}: has no row 'overall', the talks as a whole; add one"
@@ -257,15 +281,21 @@ def crosscheck(folder: Path, head: dict[str, Any], frames: dict[str, pd.DataFram
                 f" held_on {each.held_on:%Y-%m-%d}"
             )
     for row, each in enumerate(frames["issues"].itertuples(), start=2):
+        if each.outcome_on < pd.Timestamp(head["opened_on"]):
+            faults.append(
+                f"{folder / 'issues.csv'}:row {row}: outcome_on {each.outcome_on:%Y-%m-%d} is"
+                f" before the talks opened on {head['opened_on']}"
+            )
         if bool(each.outcome) != pd.notna(each.outcome_on):
             faults.append(
                 f"{folder / 'issues.csv'}:row {row}: outcome '{each.outcome}' without outcome_on,"
                 " or the other way round; fill both or neither"
             )
-    for row, each in enumerate(frames["positions"].itertuples(), start=2):
-        if each.party not in head["parties"]:
-            faults.append(
-                f"{folder / 'positions.csv'}:row {row}: column 'party' found '{each.party}'; the"
-                f" parties are {', '.join(head['parties'])}"
-            )
+    for sheet, column in (("positions", "party"), ("stakes", "applied_by")):
+        for row, party in enumerate(frames[sheet][column], start=2):
+            if party not in head["parties"]:
+                faults.append(
+                    f"{folder / sheet}.csv:row {row}: column '{column}' found '{party}'; the"
+                    f" parties are {', '.join(head['parties'])}"
+                )
     return faults

@@ -116,7 +116,8 @@ def check_inputs(root: Path) -> list[str]:
             faults += check_folder(folder, root=root)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         faults += check_notebook(path)
-    return faults + _faults(lambda: check_specs(read_specs(root)))
+    faults += _faults(lambda: check_specs(read_specs(root)))
+    return list(dict.fromkeys(fault.replace(f"{root}/", "") for fault in faults))
 
 
 def check_folder(folder: Path, *, root: Path) -> list[str]:
@@ -124,12 +125,19 @@ def check_folder(folder: Path, *, root: Path) -> list[str]:
     from tradegap import documents, review, talks
 
     faults = _faults(partial(talks.read_negotiation, folder.name))
-    texts: list[documents.Document] = []
-    faults += _faults(lambda: texts.extend(documents.load_documents(folder)))
+    faults += documents.check_notes(folder)
     ledger = folder / "review.jsonl"
-    read = _faults(partial(review.read_ledger, ledger))
-    faults += read or review.check_ledger(ledger, texts)
-    return [fault.replace(f"{root}/", "") for fault in faults]
+    try:
+        texts = documents.load_documents(folder)
+    except TradegapError as error:
+        # Without its notes a ledger can still be read, though not held against them.
+        faults += error.faults + _faults(partial(review.read_ledger, ledger))
+    else:
+        try:
+            faults += review.check_ledger(ledger, texts)
+        except TradegapError as error:
+            faults += error.faults
+    return [each.replace(f"{root}/", "") for each in dict.fromkeys(faults)]
 
 
 def _faults(check: Callable[[], object]) -> list[str]:

@@ -7,13 +7,14 @@ private folder, `load_documents` reads a negotiation's notes and private documen
 
 from tradegap.documents.model import Block, Document
 from tradegap.documents.reading import read_documents
-from tradegap.documents.store import add_documents, load_documents
+from tradegap.documents.store import add_documents, check_notes, load_documents
 from tradegap.documents.stories import cluster_stories
 
 __all__ = [
     "Block",
     "Document",
     "add_documents",
+    "check_notes",
     "cluster_stories",
     "load_documents",
     "read_documents",

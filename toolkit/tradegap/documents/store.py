@@ -22,7 +22,7 @@ from tradegap.documents.model import Document
 from tradegap.documents.reading import Option, list_files, read_bytes, read_option
 from tradegap.errors import DocumentError
 
-__all__ = ["add_documents", "load_documents"]
+__all__ = ["add_documents", "check_notes", "load_documents"]
 
 PRIVATE, RECORD, IGNORE = "private", "record.jsonl", ".gitignore"
 NOTE_FACTS = ("title", "publisher", "source_url", "confidence")
@@ -105,7 +105,11 @@ def load_documents(folder: Path, *, private: bool = True) -> list[Document]:
         inside = sorted((folder / PRIVATE).glob("[!.]*"))
         paths += [(path, True) for path in inside if path.is_file() and path.name != RECORD]
     for path, is_private in paths:
-        raw = path.read_bytes()
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            faults.append(f"{path}: cannot be read ({error.strerror}); it takes a file")
+            continue
         row = record.get(path.name, {}) if is_private else {}
         if row and row["sha256"] != hashlib.sha256(raw).hexdigest():
             faults.append(f"{path}: its bytes changed since it was added; add it again")
@@ -127,6 +131,34 @@ def load_documents(folder: Path, *, private: bool = True) -> list[Document]:
     documents.sort(key=lambda document: (document.published, document.name))
     first = {document.sha256: document for document in reversed(documents)}
     return [document for document in documents if first[document.sha256] is document]
+
+
+def check_notes(folder: Path) -> list[str]:
+    """Return one line per note that no reader could rely on, though it can be read.
+
+    Its name starts with its day, no note is dated ahead of today, none is there twice, and nothing
+    but notes lies among them.
+    """
+    faults: list[str] = []
+    seen: dict[str, str] = {}
+    for path in sorted((folder / "notes").glob("[!.]*")):
+        if path.suffix != ".md":
+            faults.append(f"{path}: is no note; a note is a .md file, other files go elsewhere")
+        if path.suffix != ".md" or not path.is_file():
+            continue
+        raw = path.read_bytes()
+        first = seen.setdefault(hashlib.sha256(raw).hexdigest(), path.name)
+        if first != path.name:
+            faults.append(f"{path}: is {first} once more; delete one")
+        # What cannot be read or is dated ahead is refused here, too, unlike when a page is built.
+        taken, refused = read_bytes(raw, str(path), option=Option(None, True))
+        faults += refused
+        faults += [
+            f"{path}: published {note.published}; its name starts with that day"
+            for note in taken
+            if not path.name.startswith(f"{note.published}-")
+        ]
+    return faults
 
 
 def lacks(note: Document) -> list[str]:
