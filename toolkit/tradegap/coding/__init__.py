@@ -22,18 +22,18 @@ import pandas as pd
 
 from tradegap.coding.cues import (
     DIRECTIONS,
-    as_printed,
     compile_pattern,
     probability,
     read_cues,
     read_rows,
     weigh,
 )
-from tradegap.coding.dates import find_event_date, find_forward
+from tradegap.coding.dates import find_event_date, find_told_date
 from tradegap.coding.evidence import mark_sentences, show
 from tradegap.coding.parties import Mention, find_mentions
 from tradegap.coding.sentences import split_sentences
 from tradegap.coding.speakers import find_sources
+from tradegap.coding.timing import find_forwards, find_paces
 from tradegap.coding.topics import clause_on_others, find_issues, find_talks
 from tradegap.tables import conform, empty, split_list
 
@@ -111,6 +111,9 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
     authors = author_of(marked, mentions, main)
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
+    told = find_told_date(" ".join(body[:2]), document.published)
+    forwards = find_forwards(sentences, marked, event, told)
+    paces = find_paces(sentences, marked)
     weights = read_weights()
     spoken = {cue.name for cue in read_cues() if cue.direction in DIRECTIONS}
     rows: list[dict[str, Any]] = []
@@ -118,21 +121,15 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
         evidence = weigh(shown[number], weights)
         chances = {each: probability(evidence[each]) for each in DIRECTIONS}
         directions = [] if marked[number].endswith("? ") else choose(chances)
-        pace, pace_text = find_pace(marked[number], sentence.text)
-        forward = find_forward(sentence.text, marked[number], event)
+        pace, pace_text = paces[number]
+        forward = forwards[number]
         # Contexts alone say nothing, save in the lists of a joint text, which inherit its lead-in.
         if "joint text" not in shown[number] and not spoken & shown[number].keys():
             directions = []
         # What only announces an event is often surrounded by signals without being one.
         if forward and directions and max(chances.values()) < ANNOUNCED:
             directions = []
-        # "They will meet again on Friday" is about talks if what stands before it is.
-        before = shown[max(0, number - 2) : number]
-        on_talks = "no trade word" not in shown[number] or any(
-            spoken & each.keys() for each in before
-        )
-        on_talks = on_talks and not marked[number].endswith("? ")
-        if not directions and on_talks and (forward or pace != "none"):
+        if not directions and (forward or pace != "none"):
             directions = ["none"]
         for direction, pair in product(directions, whose[number]):
             if direction == "none":
@@ -215,19 +212,6 @@ def explain(
     }
     strong = sorted(amounts.items(), key=lambda each: (-abs(each[1]), each[0]))
     return [f"{name} {amount:+.2f}" for name, amount in strong if abs(amount) >= 0.05]
-
-
-def find_pace(marked: str, text: str) -> tuple[str, str]:
-    """Return the pace that a sentence tells, and its words as they stand there.
-
-    >>> find_pace(" the talks made little headway . ", "The talks made little headway.")
-    ('stalled', 'little headway')
-    """
-    for number, row in enumerate(read_rows("pace.csv"), start=2):
-        found = compile_pattern(row["pattern"], f"cues/pace.csv:row {number}").search(marked)
-        if found:
-            return row["pace"], as_printed(found.group(), text)
-    return "none", ""
 
 
 def to_json(row: pd.Series[Any]) -> str:

@@ -1,224 +1,443 @@
-"""Second stage, beside the cues: what lies ahead, and when.
+"""Second stage, beside the cues: when. The dates that a sentence names, and the day it reports on.
 
-A forward event needs a word for what is to come (will meet, due, deadline) and is dated where the
-sentence says when: against the day of the event it reports, by tense and weekday.
+Dates are read in a marked sentence (see cues.py): explicit ones as they stand, relative ones
+against the day of the event, or for 'today' and 'tomorrow' against the day of the text. Each is
+told apart as ahead or behind: by itself ('last May', 'next week') or by the tense around it.
 """
 
 from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
-from functools import cache
 from typing import NamedTuple
 
-from tradegap.coding.cues import as_printed, compile_pattern, read_rows
-from tradegap.coding.parties import DATELINE
-
-__all__ = ["Forward", "find_event_date", "find_forward", "resolve_date"]
+__all__ = ["When", "find_event_date", "find_told_date", "find_whens"]
 
 MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 MONTHS |= {"sept": 9}
 DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
-COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-NUMBERS = {"a": 1} | {name: number for number, name in enumerate(COUNTED, start=1)}
-MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
-MONTH += r"|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\.?"
-WEEKDAY = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
-DAY_OF_MONTH = re.compile(
-    rf"\b(?:({MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?(?!\d)"
-    rf"|(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({MONTH})\b)"
-    r"(?:,? (\d{4}))?"
+DAYS |= {name.lower(): number for number, name in enumerate(calendar.day_abbr) if name}
+COUNTED = "one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = {name: number for number, name in enumerate(COUNTED, start=1)}
+NUMBERS |= {"a": 1, "an": 1, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90}
+TENS = {"fifteen": 15, "forty": 40, "forty-five": 45, "hundred": 100}
+NUMBERS |= TENS
+
+LONG_MONTH = (
+    "january|february|march|april|may|june|july|august|september|october|november|december"
 )
-MONTH_ONLY = re.compile(
-    rf"\b(?:in|by|until|till|before|late|early|mid|end of|this|next|for|of)[ -]({MONTH})(?!\w)"
-    r"(?: (\d{4}))?"
-)
-# "said on Monday", "announced late Thursday": the day of the words, not of what they announce.
-SAID_ON = re.compile(
-    rf"\b(?:said|says|told \w+|announced|added|warned|reported|wrote|statement|interview|conference"
-    rf"|released|on|last|late|late on|forced on|yesterday)(?: (?:on|late|last))? {WEEKDAY}\b"
-)
-MONTH_YEAR = re.compile(rf"\b({MONTH}) (\d{{4}})\b")
-ON_WEEKDAY = re.compile(rf"(?<!last )\b({WEEKDAY})\b")
-AFTER = re.compile(
-    r"\b(?:in|within)(?: the)?(?: next)? (?:about )?"
-    r"(\d{1,3}|a|one|two|three|four|five|six|seven|eight|nine|ten)"
-    r" (day|week|month|year)s?\b"
-)
-YEAR = re.compile(r"\b(?:in|by|until|from|of) ((?:19|20)\d\d)\b")
+MONTH = rf"(?:{LONG_MONTH}|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)(?: \.)?)"
+WEEKDAY = "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
+NTH = r"(?:st|nd|rd|th)?"
+PART = r"(?:early|late|mid|the (?:end|middle|beginning|start|close|first half|second half) of)"
+NOT_A_DAY = r"(?! (?:pct|per|percent|%|mln|bln|million|billion|cents?|tonnes?|points?)\b)"
 
 
-class Forward(NamedTuple):
-    """What lies ahead, and its date: a day, a month, a year, or an empty string."""
+class When(NamedTuple):
+    """One date that a sentence names: its place, its date as ISO text, and whether it is ahead.
 
-    text: str
+    The date is a day, a month or a year; an empty string where the words give none of these.
+    """
+
+    start: int
+    end: int
     date: str
+    is_ahead: bool
+
+
+class Days(NamedTuple):
+    """The days that a text is read against: of the event it reports, and of the text itself."""
+
+    event: date
+    told: date
 
 
 def month_number(name: str) -> int:
     """Return the number of a month given by its name or short form."""
-    return MONTHS[name.rstrip(".")]
+    return MONTHS[name.rstrip(". ")]
 
 
 def day_near(month: int, day: int, year: str | None, anchor: date) -> date | None:
-    """Return a day of the year, in the year given or the one that puts it nearest to the anchor."""
+    """Return a day of the year, in the year given or the one that puts it nearest to the anchor.
+
+    >>> day_near(1, 15, None, date(2020, 11, 20))
+    datetime.date(2021, 1, 15)
+    """
     years = [int(year)] if year else [anchor.year - 1, anchor.year, anchor.year + 1]
     days = []
     for each in years:
-        if 1 <= day <= calendar.monthrange(each, month)[1] if 1 <= each <= 9999 else False:
+        if 1 <= each <= 9999 and 1 <= day <= calendar.monthrange(each, month)[1]:
             days.append(date(each, month, day))
-    return min(days, key=lambda each: abs((each - anchor).days + 60), default=None)
+    return min(days, key=lambda each: abs((each - anchor).days - 60), default=None)
 
 
-def month_end(year: int, month: int) -> date:
-    """Return the last day of a month; month 13 is January of the next year."""
-    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+def month_after(anchor: date, count: int) -> tuple[int, int]:
+    """Return the year and the number of the month some months after the anchor's."""
+    months = anchor.year * 12 + anchor.month - 1 + count
+    return months // 12, months % 12 + 1
+
+
+def month_text(year: int, month: int) -> str:
+    return f"{year:04d}-{month:02d}"
+
+
+def last_day(year: int, month: int) -> date:
     return date(year, month, calendar.monthrange(year, month)[1])
 
 
-def resolve_date(words: str, anchor: date) -> str | None:
-    """Return the first date that words point to on or after the anchor, as ISO text.
+def next_weekday(anchor: date, weekday: str) -> date:
+    """Return the first such day on or after the anchor."""
+    return anchor + timedelta(days=(DAYS[weekday] - anchor.weekday()) % 7)
 
-    An empty string where the words say when but not which day, month or year; None where they say
-    nothing of the future.
 
-    >>> resolve_date("will meet again on Thursday", date(2019, 8, 21))
-    '2019-08-22'
-    >>> resolve_date("by the end of next month", date(2020, 9, 2))
-    '2020-10-31'
+# What decides the tense of a date: the last of these words before it in its clause.
+TENSE = re.compile(
+    r" (?:(?P<ahead>will|'ll|shall|to|due|scheduled|slated|set|planned|plans?|planning|expected"
+    r"|expects?|hopes?|hoping|aims?|aiming|should|must|can|could|may|might|deadline|ahead of"
+    r"|until|till|by|before|starting|beginning|starts?|begins?|opens?|meets?|leaves?|arrives?"
+    r"|visits?|resumes?|returns?|expires?|ends?|next|coming|upcoming|forthcoming|eve of|would|from"
+    r"|effective|unless|if|when)"
+    r"|(?P<behind>said|says|told|announced|added|warned|reported|wrote|met|ended|began|came"
+    r"|was|were|had|did|made|gave|took|went|spoke|held|broke|failed|agreed|signed|released|issued"
+    r"|published|since|last|earlier|late|ago|concluded|reached|imposed|raised|talked|discussed"
+    r"|interview|statement|called|arrived|left|started|opened|resumed|visited|invited|urged"
+    r"|rejected|accused|threatened|statement|comments|remarks|speech))(?= )"
+)
+CLAUSE = re.compile(r" (?:[,;:\"]|and|but|that|which|who|after|as)(?= )")
+
+
+def leans_ahead(marked: str, start: int) -> bool | None:
+    """Return whether the words before a date put it ahead; None where they do not tell.
+
+    >>> leans_ahead(" they will meet on friday ", 15), leans_ahead(" he said on friday ", 8)
+    (True, False)
     """
-    plain = words.lower().replace("’", "'")
-    plain = re.sub(rf"\b(next|this|coming) ({WEEKDAY})", r"\2", plain)
-    plain = SAID_ON.sub(lambda found: found.group() if is_ahead(plain, found) else "", plain)
-    days = []
-    for found in DAY_OF_MONTH.finditer(plain):
-        month = month_number(found[1] or found[4])
-        days.append(day_near(month, int(found[2] or found[3]), found[5], anchor))
-    ahead = [day for day in days if day and day >= anchor]
-    if days:
-        return ahead[0].isoformat() if ahead else None
-    if "tomorrow" in plain:
-        return (anchor + timedelta(days=1)).isoformat()
-    if "weekend" in plain and re.search(r"\b(?:this|the|next|coming) (?:\w+ )?weekend", plain):
-        return (anchor + timedelta(days=(5 - anchor.weekday()) % 7)).isoformat()
-    ends = re.search(r"\bend of (the|this|next) (month|year)\b", plain)
-    if ends:
-        if ends[2] == "year":
-            return f"{anchor.year + (ends[1] == 'next')}-12"
-        return month_end(anchor.year, anchor.month + (ends[1] == "next")).isoformat()
-    if re.search(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b(?!')", plain):
-        return anchor.isoformat()
-    weekday = ON_WEEKDAY.search(plain)
-    if weekday:
-        later = (DAYS[weekday[1]] - anchor.weekday()) % 7
-        return (anchor + timedelta(days=later)).isoformat()
-    for pattern in (MONTH_YEAR, MONTH_ONLY):
-        named = pattern.search(plain)
-        if named:
-            month = month_number(named[1])
-            year = int(named[2]) if named[2] else anchor.year + (month < anchor.month)
-            if f"mid-{named[1]}" in plain:
-                return f"{year}-{month:02d}-15"
-            return f"{year}-{month:02d}" if (year, month) >= (anchor.year, anchor.month) else None
-    after = AFTER.search(plain)
-    if after:
-        return date_after(after[1], after[2], anchor)
-    return vague_date(plain, anchor)
+    before = marked[max(0, start - 70) : start] + " "
+    found = None
+    for found in TENSE.finditer(before):
+        pass
+    if found is None:
+        return None
+    cut = None
+    for cut in CLAUSE.finditer(before, found.end()):
+        pass
+    if cut is not None and not found["ahead"]:
+        return None
+    return bool(found["ahead"])
 
 
-def is_ahead(plain: str, found: re.Match[str]) -> bool:
-    """Return whether a weekday after a word such as 'on' belongs to what lies ahead.
-
-    It does where a word for what is to come stands closer before it than a verb of saying.
-    """
-    before = plain[max(0, found.start() - 60) : found.start()]
-    if not re.match(r"on |late ", found.group()):
-        return False
-    said = re.search(r"\b(?:said|told|announced|warned|agreed|met|ended|began)\b[^,;]*\Z", before)
-    return not said or bool(re.search(r"\b(?:will|to|due|scheduled|would)\b", said.group()))
+def read_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    name, number = (found["m1"], found["d1"]) if found["m1"] else (found["m2"], found["d2"])
+    day = day_near(month_number(name), int(number), found["year"], days.event)
+    if day is None:
+        return None
+    return day.isoformat(), day >= min(days)
 
 
-def date_after(number: str, unit: str, anchor: date) -> str:
-    """Return the date some days, weeks, months or years after the anchor."""
+def read_iso(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    try:
+        day = date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+    return day.isoformat(), day >= min(days)
+
+
+def read_ordinal(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    number = int(found[1])
+    for count in (0, 1, 2):
+        year, month = month_after(days.event, count)
+        if 1 <= number <= calendar.monthrange(year, month)[1]:
+            day = date(year, month, number)
+            if day >= days.event:
+                return day.isoformat(), leans_ahead(marked, found.start()) is True
+    return None
+
+
+def read_month_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    year, month = int(found["year"]), month_number(found["month"])
+    return month_text(year, month), (year, month) >= (days.event.year, days.event.month)
+
+
+def read_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    month, here = month_number(found["month"]), days.event
+    words = found.group()
+    if re.search(r" (?:last|past|since|earlier) ", words):
+        return month_text(here.year - (month > here.month), month), False
+    year = here.year + (month < here.month)
+    if " next " in words and month == here.month:
+        year += 1
+    is_ahead = leans_ahead(marked, found.start())
+    if month == here.month and re.search(r" early ", words) and here.day > 15:
+        is_ahead = False
+    distance = (year - here.year) * 12 + month - here.month
+    if is_ahead is None:
+        is_ahead = distance <= 8
+    if not is_ahead:
+        year = here.year - (month > here.month)
+    return month_text(year, month), is_ahead
+
+
+def read_weekday(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    if re.search(r" (?:last|past|previous) ", found.group()):
+        day = next_weekday(days.event, found["day"]) - timedelta(days=7)
+        return day.isoformat(), False
+    day = next_weekday(days.event, found["day"])
+    if re.search(r" next ", found.group()) and day <= days.told:
+        day += timedelta(days=7)
+    is_ahead = leans_ahead(marked, found.start())
+    if re.search(r" (?:next|this|coming) ", found.group()):
+        is_ahead = True
+    if is_ahead is None:
+        after = marked[found.end() : found.end() + 40]
+        is_ahead = day > days.told and not re.match(r" (?:in a|that|after|when|,)", after)
+    return day.isoformat(), is_ahead
+
+
+def read_near_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    words = found.group().strip()
+    if words == "the day after tomorrow":
+        return (days.told + timedelta(days=2)).isoformat(), True
+    if words == "tomorrow":
+        return (days.told + timedelta(days=1)).isoformat(), True
+    is_ahead = leans_ahead(marked, found.start())
+    return days.told.isoformat(), is_ahead is True
+
+
+def read_weekend(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    if re.search(r" (?:last|past|over the|at the) ", found.group()):
+        return "", leans_ahead(marked, found.start()) is True and "last" not in found.group()
+    saturday = next_weekday(days.event, "saturday")
+    if days.event.weekday() == 6:
+        saturday -= timedelta(days=1)
+    return saturday.isoformat(), leans_ahead(marked, found.start()) is not False
+
+
+def read_end_of_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    """As a limit ('by the end of the month') the last day is meant, else ('at …') the month."""
+    year, month = month_after(days.event, int(found["which"] == "next"))
+    if found["at"]:
+        return month_text(year, month), found["which"] != "last"
+    return last_day(year, month).isoformat(), found["which"] != "last"
+
+
+def read_end_of_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    words = found.group()
+    if "last" in words:
+        return month_text(days.event.year - 1, 12), False
+    named = re.search(r"\d{4}", words)
+    year = int(named.group()) if named else days.event.year + ("next" in words)
+    return month_text(year, 12), year >= days.event.year
+
+
+def read_other_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    which = found["which"]
+    year, month = month_after(days.event, {"next": 1, "last": -1}.get(which, 0))
+    is_ahead = which in ("next", "coming")
+    if which == "this":
+        told = leans_ahead(marked, found.start())
+        is_ahead = " later " in found.group() or (
+            " earlier " not in found.group() and told is not False
+        )
+    return month_text(year, month), is_ahead
+
+
+def read_other_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    which = found["which"]
+    year = days.event.year + {"next": 1, "last": -1}.get(which, 0)
+    is_ahead = which == "next"
+    if which == "this":
+        words = found.group()
+        told = leans_ahead(marked, found.start())
+        is_ahead = "later" in words or "second" in words or (" earlier " not in words and bool(told))
+    return str(year), is_ahead
+
+
+def read_season(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    if re.search(r" last ", found.group()):
+        return str(days.event.year), False
+    year = days.event.year + (" next " in found.group())
+    if found["season"] == "spring" and days.event.month > 6:
+        year = days.event.year + 1
+    return str(year), leans_ahead(marked, found.start()) is not False
+
+
+def read_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    year = int(found["year"])
+    if year == days.event.year:
+        return str(year), leans_ahead(marked, found.start()) is True
+    return str(year), days.event.year < year <= days.event.year + 60
+
+
+def read_span(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    """'In two weeks' is a day, 'within two months' a month; 'in the next two weeks' is neither."""
+    number = found["number"]
     count = int(number) if number.isdigit() else NUMBERS[number]
-    if unit in ("day", "week"):
-        return (anchor + timedelta(days=count * (7 if unit == "week" else 1))).isoformat()
-    if unit == "month":
-        return month_end(anchor.year, anchor.month + count).isoformat()[:7]
-    return str(anchor.year + count)
+    unit = found["unit"]
+    is_span = re.search(r" (?:in|over|during) the ", found.group())
+    try:
+        if is_span:
+            date_text = ""
+        elif unit in ("day", "week"):
+            date_text = (
+                days.event + timedelta(days=count * (7 if unit == "week" else 1))
+            ).isoformat()
+        elif unit == "month":
+            date_text = month_text(*month_after(days.event, count))
+        else:
+            date_text = str(days.event.year + count)
+    except OverflowError:
+        return None
+    return date_text, " within " in found.group() or leans_ahead(marked, found.start()) is True
 
 
-def vague_date(plain: str, anchor: date) -> str | None:
-    """Return a month or a year for words such as 'next month'; None without such words."""
-    if re.search(r"\bnext week\b", plain):
-        monday = anchor + timedelta(days=7 - anchor.weekday())
-        sunday = monday + timedelta(days=6)
-        return monday.isoformat()[:7] if monday.month == sunday.month else ""
-    if re.search(r"\bnext month\b", plain):
-        return month_end(anchor.year, anchor.month + 1).isoformat()[:7]
-    if re.search(r"\b(?:later )?this month\b", plain):
-        return anchor.isoformat()[:7]
-    if re.search(r"\bnext year\b", plain):
-        return str(anchor.year + 1)
-    if re.search(
-        r"\b(?:later )?this (?:year|fall|autumn|summer|winter)|in the (?:fall|autumn)\b", plain
-    ):
-        return str(anchor.year)
-    year = YEAR.search(plain)
-    if year and int(year[1]) >= anchor.year:
-        return year[1]
-    if re.search(
-        r"\bthis week|coming (?:days|weeks|months)|shortly|soon|immediately|next (?:round|few)",
-        plain,
-    ):
-        return ""
-    return None
+def read_window(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    count = int(found["number"])
+    unit = found["unit"]
+    try:
+        if unit == "month":
+            return month_text(*month_after(days.event, count)), True
+        day = days.event + timedelta(days=count * (7 if unit == "week" else 1))
+    except OverflowError:
+        return None
+    return day.isoformat(), True
 
 
-@cache
-def forward_patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """Return the kinds of forward event with their patterns, from cues/forward.csv."""
-    rows = read_rows("forward.csv")
-    return [
-        (row["kind"], compile_pattern(row["pattern"], f"cues/forward.csv:row {number}"))
-        for number, row in enumerate(rows, start=2)
-    ]
+def read_vague(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    return "", True
 
 
-def find_forward(text: str, marked: str, anchor: date) -> Forward | None:
-    """Return what a sentence announces of the talks; None where it announces nothing.
-
-    `marked` is the sentence as the cues read it.
-
-    >>> find_forward("They will meet again on Thursday.", " they will meet again on thursday . ",
-    ...              date(2019, 8, 21))
-    Forward(text='will meet again on Thursday', date='2019-08-22')
-    """
-    dateline = DATELINE.match(text)
-    text = text[dateline.end() :] if dateline else text
-    for kind, pattern in forward_patterns():
-        found = pattern.search(marked)
-        if not found:
-            continue
-        words = found.group().strip()
-        if kind == "no date":
-            return Forward(as_printed(words, text), "")
-        when = resolve_date(text, anchor)
-        if when is None and kind == "needs a date":
-            continue
-        return Forward(as_printed(extend(marked, found), text), when or "")
-    return None
+def read_this_week(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    return "", leans_ahead(marked, found.start()) is not False
 
 
-def extend(marked: str, found: re.Match[str]) -> str:
-    """Return the words of a match with those that follow, up to a stop or an attribution."""
-    rest = re.match(
-        r"(?: (?!, (?:and|but|while|which|(?:\S+ ){1,4}said) )[^\s.;:\"]+){0,24}",
-        marked[found.end() :],
+def read_behind(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    return "", False
+
+
+Reader = Callable[[re.Match[str], Days, str], "tuple[str, bool] | None"]
+BEFORE_MONTH = (
+    r"(?:in|by|until|till|before|late|early|mid|of|this|next|for|last|since|after|from|to|through"
+    r"|during|around|between|and|or|(?:the )?(?:end|middle|beginning|start) of|past|each|earlier)"
+)
+WHAT_HAS_A_MONTH = (
+    "deadline|meeting|summit|session|round|talks|visit|trip|conference|target|date|negotiations"
+)
+# In this order: what one form reads is not read again by those below.
+FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
+    (re.compile(rf" {pattern}(?= )"), reader)
+    for pattern, reader in (
+        (r"((?:19|20)\d\d)[-/](\d{1,2})[-/](\d{1,2})", read_iso),
+        (
+            rf"(?:(?P<m1>{MONTH}) (?P<d1>\d{{1,2}}){NTH}(?:[-/][a-z0-9]{{1,12}})?{NOT_A_DAY}"
+            rf"|(?P<d2>\d{{1,2}}){NTH}(?:-\d{{1,2}}{NTH})?(?: of)? (?P<m2>{MONTH}))"
+            r"(?:(?: ,)? (?P<year>(?:19|20)\d\d))?",
+            read_day,
+        ),
+        (
+            rf"(?:(?P<at>at) )?(?:the )?end of (?P<which>the|this|next|last) month"
+            r"|month(?:-| )end(?P<x>)",
+            read_end_of_month,
+        ),
+        (
+            r"(?:(?:the )?end of (?:(?:the|this|next|last) (?:calendar )?year|(?:19|20)\d\d)"
+            r"|(?:the )?(?:year(?:-| )end|year end)|end-(?:19|20)\d\d|end (?:19|20)\d\d)",
+            read_end_of_year,
+        ),
+        (
+            rf"(?:{BEFORE_MONTH} )?(?:(?:early|late|mid)(?:-| ))?(?P<month>{MONTH})(?: of)?"
+            r"(?: ,)? (?P<year>(?:19|20)\d\d)",
+            read_month_year,
+        ),
+        (
+            rf"(?:(?:{BEFORE_MONTH} ){{1,2}}(?:- )?|(?:early|late|mid)-)"
+            rf"(?:(?:late|early|mid)(?:-| ))?(?P<month>{MONTH})",
+            read_month,
+        ),
+        (rf"(?P<month>{MONTH}) (?:{WHAT_HAS_A_MONTH})", read_month),
+        (
+            rf"(?:(?:on|next|this|coming|last|past|previous|late|early|by|until|from) ){{0,2}}"
+            rf"(?P<day>{WEEKDAY})",
+            read_weekday,
+        ),
+        (
+            r"(?:the day after tomorrow|tomorrow|today|tonight"
+            r"|this (?:morning|afternoon|evening))",
+            read_near_day,
+        ),
+        (r"(?:yesterday|last (?:night|week)|ago|earlier this (?:week|month|year))", read_behind),
+        (
+            r"(?:(?:this|the|next|coming|last|past|over the|at the) )(?:coming )?weekend",
+            read_weekend,
+        ),
+        (
+            r"(?:(?:early|late|later|earlier|in the course of|by|in the second half of"
+            r"|in mid) )?(?P<which>next|this|last|coming) month",
+            read_other_month,
+        ),
+        (
+            r"(?:(?:early|late|later|earlier|sometime|(?:first|second) half of"
+            r"|(?:first|second|third|fourth) quarter of) )?(?P<which>next|this|last) year",
+            read_other_year,
+        ),
+        (
+            r"(?:(?:in|by|this|next|last|until) (?:the )?)(?:(?:early|late|end of the|end of"
+            r"|beginning of the|coming|northern|following) )?"
+            r"(?P<season>fall|autumn|summer|winter|spring)(?! in )",
+            read_season,
+        ),
+        (
+            rf"(?:(?:in|within)(?: the)?|(?:over|during) the)(?: next| coming| following)?"
+            rf"(?: about| around| another| just| roughly)? (?P<number>{NUMBER})"
+            r" (?P<unit>day|week|month|year)s?(?! (?:of|ago|period) )",
+            read_span,
+        ),
+        (
+            r"(?P<number>\d{1,3})-(?P<unit>day|week|month)(?: \w{1,12})?"
+            r" (?:truce|window|countdown|period|deadline|pause|reprieve|extension|ceasefire|clock"
+            r"|delay|limit|notice)",
+            read_window,
+        ),
+        (
+            r"(?:next week|(?:the )?week after next|the following week"
+            r"|coming (?:days|weeks|months)|next (?:few|couple of) (?:days|weeks|months)"
+            r"|(?:very )?(?:soon|shortly)|near future|in due course|as soon as (?:possible|practicable)"
+            r"|immediately|before long|later (?:this|in the) week|early next week)",
+            read_vague,
+        ),
+        (r"(?:this week|over the next (?:\S{1,12} )?(?:days|weeks|months))", read_this_week),
+        (
+            r"(?:(?:in|by|until|till|from|of|for|before|during|after|since|the year) ){1,2}"
+            r"(?:early |late |mid-|about )?(?P<year>(?:19|20)\d\d)",
+            read_year,
+        ),
     )
-    return found.group() + (rest.group() if rest else "")
+)
+
+
+def find_whens(marked: str, event: date, told: date | None = None) -> list[When]:
+    """Return the dates that a marked sentence names, in order.
+
+    >>> find_whens(" they will meet again on thursday . ", date(2019, 8, 21))
+    [When(start=21, end=33, date='2019-08-22', is_ahead=True)]
+    """
+    days = Days(event, told or event)
+    whens = []
+    rest = marked
+    for pattern, reader in FORMS:
+        parts, last = [], 0
+        for found in pattern.finditer(rest):
+            read = reader(found, days, marked)
+            if read is not None:
+                whens.append(When(found.start(), found.end(), *read))
+                blank = " " + "~" * (found.end() - found.start() - 1)
+                parts += [rest[last : found.start()], blank]
+                last = found.end()
+        rest = "".join([*parts, rest[last:]])
+    return sorted(whens)
 
 
 def find_event_date(opening: str, published: date) -> date:
@@ -227,17 +446,40 @@ def find_event_date(opening: str, published: date) -> date:
     >>> find_event_date("The minister said on Wednesday there were gaps.", date(2019, 8, 22))
     datetime.date(2019, 8, 21)
     """
-    plain = opening.lower()
-    dateline = re.match(rf"[^-–—\n]{{2,40}}, ({MONTH}) (\d{{1,2}}) [-–—]", plain)
+    dateline = read_dateline(opening, published)
     if dateline:
-        day = day_near(month_number(dateline[1]), int(dateline[2]), None, published)
-        if day and abs((day - published).days) <= 7:
-            return day
+        return dateline
     said = re.search(
-        rf"\b(?:on |late |this )?(?<!next )({WEEKDAY}|yesterday|today|last night)\b", plain
+        rf"\b(?:on |late |this )?(?<!next )({WEEKDAY}|yesterday|today|last night)\b",
+        opening.lower(),
     )
     if not said or said[1] == "today":
         return published
     if said[1] in ("yesterday", "last night"):
         return published - timedelta(days=1)
     return published - timedelta(days=(published.weekday() - DAYS[said[1]]) % 7)
+
+
+def find_told_date(opening: str, published: date) -> date:
+    """Return the day that 'today' means: of a dateline, else of publication."""
+    return read_dateline(opening, published) or published
+
+
+def read_dateline(opening: str, published: date) -> date | None:
+    """Return the day of a dateline, where it lies within a week of publication.
+
+    >>> read_dateline("LIMA, March 5 - Talks resumed.", date(1992, 3, 6))
+    datetime.date(1992, 3, 5)
+    """
+    month = MONTH.replace(r"(?: \.)?", r"\.?")
+    dateline = re.match(
+        rf"[^-–—\n]{{2,40}}, (?:({month}) (\d{{1,2}})|(\d{{1,2}}) ({month}))\s*(?:\([^)\n]{{1,30}}\) ?)?[-–—]",
+        opening.lower(),
+    )
+    if not dateline:
+        return None
+    name, number = dateline[1] or dateline[4], dateline[2] or dateline[3]
+    years = (published.year - 1, published.year, published.year + 1)
+    near = [day_near(month_number(name), int(number), str(year), published) for year in years]
+    days = [each for each in near if each and abs((each - published).days) <= 7]
+    return days[0] if days else None

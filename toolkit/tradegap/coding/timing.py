@@ -1,0 +1,304 @@
+"""Second stage, beside the cues: what a sentence says of time, pace and what lies ahead.
+
+Whether a sentence announces an event of the talks is a sum of weights, as a direction is: of the
+signs in cues/forward.csv and the contexts in cues/timing.csv, from -FORWARD- on. Pace likewise,
+by cues/pace.csv. The words come from the strongest sign, the date from the dates beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from tradegap.coding.cues import as_printed, compile_pattern, probability, read_rows
+from tradegap.coding.dates import When, find_whens
+from tradegap.coding.sentences import Sentence
+
+__all__ = ["Forward", "Pace", "find_forwards", "find_paces", "show_forward", "show_pace"]
+
+# From these chances on; chosen on held-out talks by tradegap.coding.fit_timing.
+FORWARD = 0.4
+PACE = 0.4
+WORDS = 14  # an announcing phrase is cut after so many words
+STOP = re.compile(r" (?:[;:\"]|, (?:and|but|while|which|(?:\S{1,20} ){1,4}said)|\. )")
+OPENING = re.compile(
+    r"joint (?:statement|declaration|communique|announcement)|fact sheet|memorandum of"
+    r"|general terms|what they are saying|terms of reference|framework (?:for|on) "
+)
+
+
+class Forward(NamedTuple):
+    """What lies ahead, and its date: a day, a month, a year, or an empty string."""
+
+    text: str
+    date: str
+    chance: float
+
+
+class Pace(NamedTuple):
+    """How fast the talks go, 'accelerating', 'stalled' or 'none', and the words that say so."""
+
+    pace: str
+    text: str
+
+
+class Sign(NamedTuple):
+    """One row of cues/forward.csv or cues/pace.csv."""
+
+    name: str
+    kind: str
+    weight: float
+    dated: float
+    pattern: re.Pattern[str]
+
+
+@cache
+def read_signs(file: str, kind: str) -> tuple[Sign, ...]:
+    """Return the signs of a cue file; `kind` is the column that tells what a sign is for."""
+    return tuple(
+        Sign(
+            row["sign"],
+            row[kind],
+            float(row["weight"]),
+            float(row.get("dated", 0)),
+            compile_pattern(row["pattern"], f"cues/{file}:row {number}"),
+        )
+        for number, row in enumerate(read_rows(file), start=2)
+    )
+
+
+@cache
+def read_contexts(column: str) -> dict[str, float]:
+    """Return the weights of the contexts of cues/timing.csv, for 'forward' or 'pace'."""
+    return {row["context"]: float(row[column]) for row in read_rows("timing.csv")}
+
+
+@cache
+def topic(words: str) -> re.Pattern[str]:
+    return compile_pattern(words)
+
+
+TALKS = "({talks}|negotiat*|g20|gatt|wto|visit|trip)"
+OF_TRADE = (
+    "({talks}|negotiat*|{deal}|{dispute}|{measure}|trade|export*|import*|pact|proposal*|brexit)"
+)
+
+
+def show_forward(
+    number: int, sentences: Sequence[Sentence], marked: Sequence[str], whens: Sequence[list[When]]
+) -> dict[str, float]:
+    """Return the signs for and against an announcement that a sentence shows, with amounts."""
+    words = marked[number]
+    signs = {"always": 1.0}
+    ahead = [each for each in whens[number] if each.is_ahead]
+    for sign in read_signs("forward.csv", "kind"):
+        if sign.pattern.search(words):
+            if sign.kind != "with a date" or ahead:
+                signs[sign.name] = 1.0
+            if ahead and sign.kind != "with a date":
+                signs[f"{sign.name}, dated"] = 1.0
+    lengths = {len(each.date) for each in ahead}
+    near = "".join(words[max(0, each.start - 45) : each.end + 25] for each in ahead[:3])
+    facts = {
+        "a day ahead": 10 in lengths,
+        "a month ahead": 7 in lengths,
+        "a year ahead": 4 in lengths,
+        "a vague time ahead": 0 in lengths,
+        "only times past": bool(whens[number]) and not ahead,
+        "two dates ahead": len(ahead) >= 2,
+        "talks beside the date": bool(topic(TALKS).search(near)),
+        "a measure beside the date": bool(topic("{measure}").search(near)),
+        "a deal beside the date": bool(topic("{deal}").search(near)),
+        "talks": bool(topic(TALKS).search(words)),
+        "a date ahead around": any(
+            when.is_ahead
+            for at in (number - 1, number + 1)
+            if 0 <= at < len(whens)
+            for when in whens[at]
+        ),
+    }
+    return signs | {name: 1.0 for name, holds in facts.items() if holds} | facts_of(
+        number, sentences, marked
+    )
+
+
+def show_pace(
+    number: int, sentences: Sequence[Sentence], marked: Sequence[str]
+) -> dict[str, float]:
+    """Return the signs for and against a told pace that a sentence shows, with amounts."""
+    words = marked[number]
+    signs = {"always": 1.0}
+    for sign in read_signs("pace.csv", "pace"):
+        if sign.kind != "none" and sign.pattern.search(words):
+            signs[sign.name] = 1.0
+    for sign in read_signs("forward.csv", "kind"):
+        if sign.kind == "against" and sign.pattern.search(words):
+            signs[sign.name] = 1.0
+    if topic(TALKS).search(words):
+        signs["talks"] = 1.0
+    if topic("(urge*|call* for|demand*|appeal*|need* to|must|should|want* to|hope* to)").search(
+        words
+    ):
+        signs["asked for"] = 1.0
+    return signs | facts_of(number, sentences, marked)
+
+
+def facts_of(
+    number: int, sentences: Sequence[Sentence], marked: Sequence[str]
+) -> dict[str, float]:
+    """Return what counts for forward events and pace alike: the form and the place."""
+    words = marked[number]
+    around = "".join(marked[max(0, number - 2) : number])
+    length = words.count(" ") - 1
+    parties = len(set(re.findall(r" @\S+", words)))
+    facts = {
+        "headline": sentences[number].kind == "title",
+        "lead": 0 < number <= 2,
+        "item of a list": words.startswith((" - ", " • ", " * ")),
+        "quotation": '"' in words or words.startswith(" '"),
+        "question": words.endswith("? "),
+        "joint text": bool(OPENING.search("".join(marked[:2]))),
+        "no trade word": not topic(OF_TRADE).search(words),
+        "no trade word before": not topic(OF_TRADE).search(around),
+        "no party named": parties == 0,
+        "two parties named": parties >= 2,
+        "short": length < 9,
+        "long": length > 40,
+    }
+    return {name: 1.0 for name, holds in facts.items() if holds}
+
+
+def shares(marked: Sequence[str]) -> dict[str, float]:
+    """Return what share of a document's sentences speaks of talks, and of trade."""
+    count = max(1, len(marked))
+    return {
+        "talks in the document": sum(bool(topic(TALKS).search(each)) for each in marked) / count,
+        "no trade in the document": sum(not topic(OF_TRADE).search(e) for e in marked) / count,
+    }
+
+
+def find_forwards(
+    sentences: Sequence[Sentence], marked: Sequence[str], event: date, told: date
+) -> list[Forward | None]:
+    """Return what each sentence of a document announces of the talks; None where it does not.
+
+    `marked` are the sentences as the cues read them, `event` the day that the document reports on,
+    `told` the day that 'today' means.
+    """
+    whens = [find_whens(each, event, told) for each in marked]
+    weights = forward_weights()
+    document = shares(marked)
+    found: list[Forward | None] = []
+    for number in range(len(marked)):
+        signs = show_forward(number, sentences, marked, whens) | document
+        chance = probability(sum(weights.get(name, 0) * much for name, much in signs.items()))
+        if chance < FORWARD:
+            found.append(None)
+        else:
+            found.append(announce(marked[number], sentences[number].text, whens[number], chance))
+    return found
+
+
+@cache
+def forward_weights() -> dict[str, float]:
+    weights = dict(read_contexts("forward"))
+    for sign in read_signs("forward.csv", "kind"):
+        weights[sign.name] = sign.weight
+        weights[f"{sign.name}, dated"] = sign.dated
+    return weights
+
+
+def announce(marked: str, text: str, whens: Sequence[When], chance: float) -> Forward | None:
+    """Return the words of a sentence that announce, with their date; None if there are none.
+
+    >>> marked = " they will meet again on thursday . "
+    >>> whens = find_whens(marked, date(2019, 8, 21))
+    >>> announce(marked, "They will meet again on Thursday.", whens, 0.9)
+    Forward(text='will meet again on Thursday', date='2019-08-22', chance=0.9)
+    """
+    ahead = [each for each in whens if each.is_ahead]
+    spoken = [
+        (sign, found)
+        for sign in read_signs("forward.csv", "kind")
+        if sign.kind != "against" and (sign.kind != "with a date" or ahead)
+        for found in [sign.pattern.search(marked)]
+        if found
+    ]
+    if spoken:
+        sign, found = max(
+            spoken, key=lambda each: each[0].weight + (each[0].dated if ahead else 0)
+        )
+        if sign.kind == "no date":
+            return Forward(as_printed(found.group().strip(), text), "", chance)
+        start, end = extend(marked, found.start(), found.end())
+    elif ahead:
+        start, end = extend(marked, ahead[0].start, ahead[0].end)
+    else:
+        return None
+    when = choose_when(ahead, start, end)
+    return Forward(as_printed(marked[start:end].strip(), text), when.date if when else "", chance)
+
+
+def choose_when(ahead: Sequence[When], start: int, end: int) -> When | None:
+    """Return the date that belongs to a phrase: the first in it, else the nearest that is exact."""
+    inside = [each for each in ahead if start <= each.start and each.end <= end]
+    exact = [each for each in inside if each.date]
+    if exact or inside:
+        return (exact or inside)[0]
+    exact = [each for each in ahead if each.date] or list(ahead)
+    return min(
+        exact, key=lambda each: max(start - each.end, each.start - end, 0), default=None
+    )
+
+
+def extend(marked: str, start: int, end: int) -> tuple[int, int]:
+    """Return a phrase with the words that follow it, up to a stop or WORDS words."""
+    stop = STOP.search(marked, end)
+    last = stop.start() if stop else len(marked) - 1
+    for _ in range(max(0, WORDS - marked.count(" ", start, end))):
+        if end >= last:
+            break
+        end = marked.find(" ", end + 1)
+        if end < 0:
+            return start, len(marked) - 1
+    return start, min(end, max(last, end)) if end <= last else last
+
+
+@cache
+def pace_weights() -> dict[str, float]:
+    weights = dict(read_contexts("pace"))
+    for sign in read_signs("pace.csv", "pace"):
+        weights[sign.name] = sign.weight
+    return weights
+
+
+def find_paces(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[Pace]:
+    """Return the pace that each sentence of a document tells, and its words as they stand there.
+
+    Words on how hard the talks are ('very tough') are kept without a pace.
+    """
+    weights = pace_weights()
+    document = shares(marked)
+    paces = []
+    for number, words in enumerate(marked):
+        spoken = [
+            (sign, found)
+            for sign in read_signs("pace.csv", "pace")
+            for found in [sign.pattern.search(words)]
+            if found
+        ]
+        if not spoken:
+            paces.append(Pace("none", ""))
+            continue
+        signs = show_pace(number, sentences, marked) | document
+        chance = probability(sum(weights.get(name, 0) * much for name, much in signs.items()))
+        sign, found = max(spoken, key=lambda each: each[0].weight)
+        pace = sign.kind if chance >= PACE else "none"
+        is_told = pace != "none" or sign.kind == "none"
+        paces.append(
+            Pace(pace, as_printed(found.group().strip(), sentences[number].text) if is_told else "")
+        )
+    return paces
