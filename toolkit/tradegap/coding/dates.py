@@ -99,13 +99,17 @@ TENSE = re.compile(
     r" (?:(?P<ahead>will|'ll|shall|to|due|scheduled|slated|set|planned|plans?|planning|expected"
     r"|expects?|hopes?|hoping|aims?|aiming|should|must|can|could|may|might|deadline|ahead of"
     r"|until|till|by|before|starting|beginning|starts?|begins?|opens?|meets?|leaves?|arrives?"
-    r"|visits?|resumes?|returns?|expires?|ends?|next|coming|upcoming|forthcoming|eve of|would|from"
-    r"|effective|unless|if|when)"
+    r"|visits?|resumes?|restarts?|returns?|expires?|next|coming|upcoming|forthcoming|eve of|would"
+    r"|effective|unless|if|gathers?|holds?|hosts?|begins?|planning|scheduled|expected|planned"
+    r"|likely|possible|proposed|threatened|reconvenes?|convenes?|concludes?|enters?|takes?)"
     r"|(?P<behind>said|says|told|announced|added|warned|reported|wrote|met|ended|began|came"
-    r"|was|were|had|did|made|gave|took|went|spoke|held|broke|failed|agreed|signed|released|issued"
-    r"|published|since|last|earlier|late|ago|concluded|reached|imposed|raised|talked|discussed"
-    r"|interview|statement|called|arrived|left|started|opened|resumed|visited|invited|urged"
-    r"|rejected|accused|threatened|statement|comments|remarks|speech))(?= )"
+    r"|was|were|had|did|made|gave|took|went|spoke|held|broke|since|last|earlier|ago|left|began"
+    r"|interview|statement|comments|remarks|speech|(?<! be )[a-z]{2,12}ed)"
+    r"|be held|be [a-z]{2,12}(?:ed|en))(?= )"
+)
+SOON_AFTER = re.compile(
+    r"(?: \S{1,20}){0,3} (?:will|shall|'ll|is to|are to|talks|round|meeting|summit|session|deadline)"
+    r"(?= )"
 )
 CLAUSE = re.compile(r" (?:[,;:\"]|and|but|that|which|who|after|as)(?= )")
 
@@ -125,9 +129,8 @@ def leans_ahead(marked: str, start: int) -> bool | None:
     cut = None
     for cut in CLAUSE.finditer(before, found.end()):
         pass
-    if cut is not None and not found["ahead"]:
-        return None
-    return bool(found["ahead"])
+    is_behind = bool(found["behind"])
+    return None if cut is not None and is_behind else not is_behind
 
 
 def read_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
@@ -135,7 +138,9 @@ def read_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] 
     day = day_near(month_number(name), int(number), found["year"], days.event)
     if day is None:
         return None
-    return day.isoformat(), day >= min(days)
+    # Some texts are dated after what they announce: "will take effect on May 3", printed on May 4.
+    is_near = day >= min(days) - timedelta(days=31) and leans_ahead(marked, found.start()) is True
+    return day.isoformat(), day >= min(days) or is_near
 
 
 def read_iso(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
@@ -171,6 +176,8 @@ def read_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool
     if " next " in words and month == here.month:
         year += 1
     is_ahead = leans_ahead(marked, found.start())
+    if re.search(r" (?:by|until|till|before|next|from|to|through) ", words):
+        is_ahead = True
     if month == here.month and re.search(r" early ", words) and here.day > 15:
         is_ahead = False
     distance = (year - here.year) * 12 + month - here.month
@@ -189,7 +196,7 @@ def read_weekday(found: re.Match[str], days: Days, marked: str) -> tuple[str, bo
     if re.search(r" next ", found.group()) and day <= days.told:
         day += timedelta(days=7)
     is_ahead = leans_ahead(marked, found.start())
-    if re.search(r" (?:next|this|coming) ", found.group()):
+    if re.search(r" (?:next|this|coming|by|until) ", found.group()):
         is_ahead = True
     if is_ahead is None:
         after = marked[found.end() : found.end() + 40]
@@ -204,7 +211,10 @@ def read_near_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, b
     if words == "tomorrow":
         return (days.told + timedelta(days=1)).isoformat(), True
     is_ahead = leans_ahead(marked, found.start())
-    return days.told.isoformat(), is_ahead is True
+    after = marked[found.end() : found.end() + 40]
+    if is_ahead is None or " talks" in after or " round" in after:
+        is_ahead = bool(SOON_AFTER.match(after))
+    return days.told.isoformat(), is_ahead
 
 
 def read_weekend(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
@@ -321,7 +331,7 @@ def read_behind(found: re.Match[str], days: Days, marked: str) -> tuple[str, boo
 Reader = Callable[[re.Match[str], Days, str], "tuple[str, bool] | None"]
 BEFORE_MONTH = (
     r"(?:in|by|until|till|before|late|early|mid|of|this|next|for|last|since|after|from|to|through"
-    r"|during|around|between|and|or|(?:the )?(?:end|middle|beginning|start) of|past|each|earlier)"
+    r"|during|around|between|and|or|as (?:early|soon|late) as|(?:the )?(?:end|middle|beginning|start) of|past|each|earlier)"
 )
 WHAT_HAS_A_MONTH = (
     "deadline|meeting|summit|session|round|talks|visit|trip|conference|target|date|negotiations"
@@ -357,7 +367,7 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             rf"(?:(?:late|early|mid)(?:-| ))?(?P<month>{MONTH})",
             read_month,
         ),
-        (rf"(?P<month>{MONTH}) (?:{WHAT_HAS_A_MONTH})", read_month),
+        (rf"(?P<month>{MONTH}) (?:[a-z]{{3,14}} )?(?:{WHAT_HAS_A_MONTH})", read_month),
         (
             rf"(?:(?:on|next|this|coming|last|past|previous|late|early|by|until|from) ){{0,2}}"
             rf"(?P<day>{WEEKDAY})",
@@ -405,7 +415,7 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             r"(?:next week|(?:the )?week after next|the following week"
             r"|coming (?:days|weeks|months)|next (?:few|couple of) (?:days|weeks|months)"
             r"|(?:very )?(?:soon|shortly)|near future|in due course|as soon as (?:possible|practicable)"
-            r"|immediately|before long|later (?:this|in the) week|early next week)",
+            r"|before long|later (?:this|in the) week|early next week)",
             read_vague,
         ),
         (r"(?:this week|over the next (?:\S{1,12} )?(?:days|weeks|months))", read_this_week),
