@@ -20,20 +20,16 @@ MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abb
 MONTHS |= {"sept": 9}
 DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
 DAYS |= {name.lower(): number for number, name in enumerate(calendar.day_abbr) if name}
-COUNTED = "one two three four five six seven eight nine ten eleven twelve".split()
+COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NUMBERS = {name: number for number, name in enumerate(COUNTED, start=1)}
-NUMBERS |= {"a": 1, "an": 1, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90}
-TENS = {"fifteen": 15, "forty": 40, "forty-five": 45, "hundred": 100}
-NUMBERS |= TENS
+NUMBERS |= {"a": 1, "an": 1, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30}
+NUMBERS |= {"forty": 40, "forty-five": 45, "sixty": 60, "ninety": 90, "hundred": 100}
 
-LONG_MONTH = (
-    "january|february|march|april|may|june|july|august|september|october|november|december"
-)
+LONG_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 MONTH = rf"(?:{LONG_MONTH}|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)(?: \.)?)"
 WEEKDAY = "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 NUMBER = rf"(?:\d{{1,3}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
 NTH = r"(?:st|nd|rd|th)?"
-PART = r"(?:early|late|mid|the (?:end|middle|beginning|start|close|first half|second half) of)"
 NOT_A_DAY = r"(?! (?:pct|per|percent|%|mln|bln|million|billion|cents?|tonnes?|points?)\b)"
 
 
@@ -82,10 +78,12 @@ def month_after(anchor: date, count: int) -> tuple[int, int]:
 
 
 def month_text(year: int, month: int) -> str:
+    """Return a month as ISO text."""
     return f"{year:04d}-{month:02d}"
 
 
 def last_day(year: int, month: int) -> date:
+    """Return the last day of a month."""
     return date(year, month, calendar.monthrange(year, month)[1])
 
 
@@ -108,7 +106,8 @@ TENSE = re.compile(
     r"|be held|be [a-z]{2,12}(?:ed|en))(?= )"
 )
 SOON_AFTER = re.compile(
-    r"(?: \S{1,20}){0,3} (?:will|shall|'ll|is to|are to|talks|round|meeting|summit|session|deadline)"
+    r"(?: \S{1,20}){0,3}"
+    r" (?:will|shall|'ll|is to|are to|talks|round|meeting|summit|session|deadline)"
     r"(?= )"
 )
 CLAUSE = re.compile(r" (?:[,;:\"]|and|but|that|which|who|after|as)(?= )")
@@ -121,16 +120,11 @@ def leans_ahead(marked: str, start: int) -> bool | None:
     (True, False)
     """
     before = marked[max(0, start - 70) : start] + " "
-    found = None
-    for found in TENSE.finditer(before):
-        pass
-    if found is None:
+    told = list(TENSE.finditer(before))
+    if not told:
         return None
-    cut = None
-    for cut in CLAUSE.finditer(before, found.end()):
-        pass
-    is_behind = bool(found["behind"])
-    return None if cut is not None and is_behind else not is_behind
+    is_behind = bool(told[-1]["behind"])
+    return None if is_behind and CLAUSE.search(before, told[-1].end()) else not is_behind
 
 
 def read_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
@@ -149,17 +143,6 @@ def read_iso(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] 
     except ValueError:
         return None
     return day.isoformat(), day >= min(days)
-
-
-def read_ordinal(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    number = int(found[1])
-    for count in (0, 1, 2):
-        year, month = month_after(days.event, count)
-        if 1 <= number <= calendar.monthrange(year, month)[1]:
-            day = date(year, month, number)
-            if day >= days.event:
-                return day.isoformat(), leans_ahead(marked, found.start()) is True
-    return None
 
 
 def read_month_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
@@ -262,7 +245,9 @@ def read_other_year(found: re.Match[str], days: Days, marked: str) -> tuple[str,
     if which == "this":
         words = found.group()
         told = leans_ahead(marked, found.start())
-        is_ahead = "later" in words or "second" in words or (" earlier " not in words and bool(told))
+        is_ahead = (
+            "later" in words or "second" in words or (" earlier " not in words and bool(told))
+        )
     return str(year), is_ahead
 
 
@@ -331,7 +316,8 @@ def read_behind(found: re.Match[str], days: Days, marked: str) -> tuple[str, boo
 Reader = Callable[[re.Match[str], Days, str], "tuple[str, bool] | None"]
 BEFORE_MONTH = (
     r"(?:in|by|until|till|before|late|early|mid|of|this|next|for|last|since|after|from|to|through"
-    r"|during|around|between|and|or|as (?:early|soon|late) as|(?:the )?(?:end|middle|beginning|start) of|past|each|earlier)"
+    r"|during|around|between|and|or|as (?:early|soon|late) as|past|each|earlier"
+    r"|(?:the )?(?:end|middle|beginning|start) of)"
 )
 WHAT_HAS_A_MONTH = (
     "deadline|meeting|summit|session|round|talks|visit|trip|conference|target|date|negotiations"
@@ -348,8 +334,8 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             read_day,
         ),
         (
-            rf"(?:(?P<at>at) )?(?:the )?end of (?P<which>the|this|next|last) month"
-            r"|month(?:-| )end(?P<x>)",
+            r"(?:(?P<at>at) )?(?:the )?end of (?P<which>the|this|next|last) month"
+            r"|month(?:-| )end",
             read_end_of_month,
         ),
         (
@@ -414,8 +400,9 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
         (
             r"(?:next week|(?:the )?week after next|the following week"
             r"|coming (?:days|weeks|months)|next (?:few|couple of) (?:days|weeks|months)"
-            r"|(?:very )?(?:soon|shortly)|near future|in due course|as soon as (?:possible|practicable)"
-            r"|before long|later (?:this|in the) week|early next week)",
+            r"|(?:very )?(?:soon|shortly)|near future|in due course"
+            r"|as soon as (?:possible|practicable)|before long"
+            r"|later (?:this|in the) week|early next week)",
             read_vague,
         ),
         (r"(?:this week|over the next (?:\S{1,12} )?(?:days|weeks|months))", read_this_week),
@@ -483,7 +470,8 @@ def read_dateline(opening: str, published: date) -> date | None:
     """
     month = MONTH.replace(r"(?: \.)?", r"\.?")
     dateline = re.match(
-        rf"[^-–—\n]{{2,40}}, (?:({month}) (\d{{1,2}})|(\d{{1,2}}) ({month}))\s*(?:\([^)\n]{{1,30}}\) ?)?[-–—]",
+        rf"[^-–—\n]{{2,40}}, (?:({month}) (\d{{1,2}})|(\d{{1,2}}) ({month}))"
+        r"\s*(?:\([^)\n]{1,30}\) ?)?[-–—]",
         opening.lower(),
     )
     if not dateline:

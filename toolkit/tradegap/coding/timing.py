@@ -1,7 +1,7 @@
 """Second stage, beside the cues: what a sentence says of time, pace and what lies ahead.
 
 Whether a sentence announces an event of the talks is a sum of weights, as a direction is: of the
-signs in cues/forward.csv and the contexts in cues/timing.csv, from -FORWARD- on. Pace likewise,
+signs in cues/forward.csv and the contexts in cues/timing.csv, from FORWARD on. Pace likewise,
 by cues/pace.csv. The words come from the strongest sign, the date from the dates beside it.
 """
 
@@ -51,7 +51,6 @@ class Sign(NamedTuple):
     name: str
     kind: str
     weight: float
-    dated: float
     pattern: re.Pattern[str]
 
 
@@ -63,7 +62,6 @@ def read_signs(file: str, kind: str) -> tuple[Sign, ...]:
             row["sign"],
             row[kind],
             float(row["weight"]),
-            float(row.get("dated", 0)),
             compile_pattern(row["pattern"], f"cues/{file}:row {number}"),
         )
         for number, row in enumerate(read_rows(file), start=2)
@@ -95,11 +93,8 @@ def show_forward(
     signs = {"always": 1.0}
     ahead = [each for each in whens[number] if each.is_ahead]
     for sign in read_signs("forward.csv", "kind"):
-        if sign.pattern.search(words):
-            if sign.kind != "with a date" or ahead:
-                signs[sign.name] = 1.0
-            if ahead and sign.kind != "with a date":
-                signs[f"{sign.name}, dated"] = 1.0
+        if (sign.kind != "with a date" or ahead) and sign.pattern.search(words):
+            signs[sign.name] = 1.0
     lengths = {len(each.date) for each in ahead}
     near = "".join(words[max(0, each.start - 45) : each.end + 25] for each in ahead[:3])
     facts = {
@@ -120,8 +115,10 @@ def show_forward(
             for when in whens[at]
         ),
     }
-    return signs | {name: 1.0 for name, holds in facts.items() if holds} | facts_of(
-        number, sentences, marked
+    return (
+        signs
+        | {name: 1.0 for name, holds in facts.items() if holds}
+        | facts_of(number, sentences, marked)
     )
 
 
@@ -146,9 +143,7 @@ def show_pace(
     return signs | facts_of(number, sentences, marked)
 
 
-def facts_of(
-    number: int, sentences: Sequence[Sentence], marked: Sequence[str]
-) -> dict[str, float]:
+def facts_of(number: int, sentences: Sequence[Sentence], marked: Sequence[str]) -> dict[str, float]:
     """Return what counts for forward events and pace alike: the form and the place."""
     words = marked[number]
     around = "".join(marked[max(0, number - 2) : number])
@@ -160,7 +155,6 @@ def facts_of(
         "item of a list": words.startswith((" - ", " • ", " * ")),
         "quotation": '"' in words or words.startswith(" '"),
         "question": words.endswith("? "),
-        "joint text": bool(OPENING.search("".join(marked[:2]))),
         "no trade word": not topic(OF_TRADE).search(words),
         "no trade word before": not topic(OF_TRADE).search(around),
         "no party named": parties == 0,
@@ -172,9 +166,10 @@ def facts_of(
 
 
 def shares(marked: Sequence[str]) -> dict[str, float]:
-    """Return what share of a document's sentences speaks of talks, and of trade."""
+    """Return what counts for all sentences of a document: what share of them is on talks, trade."""
     count = max(1, len(marked))
     return {
+        "joint text": float(bool(OPENING.search("".join(marked[:2])))),
         "talks in the document": sum(bool(topic(TALKS).search(each)) for each in marked) / count,
         "no trade in the document": sum(not topic(OF_TRADE).search(e) for e in marked) / count,
     }
@@ -199,7 +194,49 @@ def find_forwards(
             found.append(None)
         else:
             found.append(announce(marked[number], sentences[number].text, whens[number], chance))
-    return found
+    titles = [each.kind == "title" for each in sentences]
+    return lend_dates(found, titles, marked)
+
+
+# What kinds of event share a date: a title or "the summit" is dated by what the text says of it.
+EVENTS = (
+    "({talks}|negotiat*|meet|meets)",
+    "(summit*|g20|g7|conference|council)",
+    "(tariff*|duty|duties|sanction*|levy|levies)",
+    "(visit*|trip|travel*|leave*|fly|arrive*)",
+    "(vote*|hearing*|ratif*|parliament|congress)",
+    "(deadline*|expire*|expiry|lapse*|period)",
+    "(sign*|into force|take* effect|entry into force)",
+)
+NEAR = 3  # a date is lent to at most so many sentences away
+DEFINITE = "(the|this|these|those|their|his|her|its) .. ({talks}|visit|trip|vote|deadline|tariffs)"
+
+
+def lend_dates(
+    forwards: Sequence[Forward | None], titles: Sequence[bool], marked: Sequence[str]
+) -> list[Forward | None]:
+    """Return the forward events, those without a date dated by a near one of the same kind.
+
+    A title takes the first date that follows, "the meeting" the nearest one before or after.
+    """
+    lent = list(forwards)
+    for number, forward in enumerate(forwards):
+        if forward is None or forward.date or topic("(no|not|without|any)").search(marked[number]):
+            continue
+        if titles[number]:
+            places = [*range(number + 1, min(len(forwards), number + 2 + NEAR))]
+        elif topic(DEFINITE).search(marked[number]):
+            first, last = max(0, number - NEAR), min(len(forwards), number + 2)
+            places = [*reversed(range(first, number)), *range(number + 1, last)]
+        else:
+            continue
+        kinds = [kind for kind in EVENTS if topic(kind).search(marked[number])]
+        for place in places:
+            other = forwards[place]
+            if other and other.date and any(topic(k).search(marked[place]) for k in kinds):
+                lent[number] = forward._replace(date=other.date)
+                break
+    return lent
 
 
 @cache
@@ -207,7 +244,6 @@ def forward_weights() -> dict[str, float]:
     weights = dict(read_contexts("forward"))
     for sign in read_signs("forward.csv", "kind"):
         weights[sign.name] = sign.weight
-        weights[f"{sign.name}, dated"] = sign.dated
     return weights
 
 
@@ -228,9 +264,7 @@ def announce(marked: str, text: str, whens: Sequence[When], chance: float) -> Fo
         if found
     ]
     if spoken:
-        sign, found = max(
-            spoken, key=lambda each: each[0].weight + (each[0].dated if ahead else 0)
-        )
+        sign, found = max(spoken, key=lambda each: each[0].weight)
         if sign.kind == "no date":
             return Forward(as_printed(found.group().strip(), text), "", chance)
         start, end = extend(marked, found.start(), found.end())
