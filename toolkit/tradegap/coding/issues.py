@@ -9,7 +9,7 @@ each issue. `python -m tradegap.coding.fit_issues` fits the weights.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +20,9 @@ __all__ = ["KINDS", "find_issues", "issue_signs", "kind_of"]
 
 # Sectors share one set of weights: what makes a sentence about beef makes another about chips.
 KINDS = ("sector", "market_access", "other", "overall")
-FROM = 0.5  # an issue counts from this chance on; the likeliest one counts in any case
+SUBSIDISED = frozenset({"agriculture", "industrial_goods", "steel_aluminium", "energy"})
+FROM = 0.42  # an issue counts from this chance on; the likeliest one counts in any case
+TURNS = 0.4  # from here on a document is a dispute about its sector
 MEMORY = 6  # so many sentences back may have named what a sentence is about
 
 WHOLE = compile_pattern(
@@ -34,9 +36,12 @@ STRONG = compile_pattern(
     "((free )?trade (deal*|talks|agreement*|pact*|negotiations|treaty|terms|truce)|free trade"
     "|no deal|no-deal|brexit|withdrawal agreement|divorce|historic|framework|interim agreement"
     "|bilateral trade agreement|phase one|agreement on reciprocal .. trade|usmca|nafta|cusma|ttip"
-    "|trade negotiations)"
+    "|trade negotiations|(coffee|cocoa|rubber|tin|sugar|commodity) (pact*|agreement*|talks|accord*"
+    "|quota*)|ico|icco|inra|quota (talks|negotiations|accord*))"
 )
-HOSTILE = compile_pattern("trade (war|wars|relation*|tension*|frictions|problems|disputes|imbalance*)")
+HOSTILE = compile_pattern(
+    "trade (war|wars|relation*|tension*|frictions|problems|disputes|imbalance*)"
+)
 MEASURE = compile_pattern(
     "({measure}|retaliat*|punitive|sanction*|retaliation|target|targets|penali*|protectionis*)"
 )
@@ -44,11 +49,19 @@ PUNISHED = compile_pattern(
     "(tariff|tariffs|retaliat*|sanction*|punitive|penal*|duties|curbs|hit|target*) ... "
     "(on|goods|products|exports|imports|including|such as|like|against)"
 )
+RETALIATION = compile_pattern(
+    "(retaliat*|sanction*|punitive|penal*|tit-for-tat|target|targets|trade war|be hit with|hit back"
+    "|countermeasure*|counter-measure*|in response to .. (tariffs|duties))"
+)
+ACCESS = compile_pattern("(market access|market-access|access to .. market*|open* .. market*)")
 BACK = compile_pattern(
     "((the|this|that|these|those) (issue*|dispute*|row|question*|problem*|matter*|point*|areas?"
     "|proposal*|argument*|demand*|sticking points?|tariffs?|sanctions|quotas?|duties|levies|tax"
     "|curbs|measures|pact|accord|rules|restrictions|barriers|products|goods|cuts?|ban|action"
     "|move*|plan*|sector*|topic*|clause*|principles?)|it|they|them|this|both)"
+)
+THE_ISSUE = compile_pattern(
+    "(the|this|that|these|those) (issue*|question|matter|points?|problem|row|topic*|areas?)"
 )
 DISPUTED = (
     "dispute row talks pact accord agreement negotiations issue issues question trade war sanctions"
@@ -169,16 +182,20 @@ def survey(named: Sequence[Mapping[str, Naming]], marked: Sequence[str]) -> Over
     count = max(1, len(named))
     share: Counter[str] = Counter()
     opening: Counter[str] = Counter()
-    score: Counter[str] = Counter()
+    score: dict[str, float] = defaultdict(float)
     for number, each in enumerate(named):
         measure = bool(PUNISHED.search(marked[number]))
         for issue, naming in each.items():
             share[issue] += 1
             opening[issue] += number < 4
-            if kind_of(issue) == "sector":
+            if kind_of(issue) in ("sector", "market_access"):
                 worth = 4.0 if naming.quarrel else 0.25 if measure else 1.0
+                if issue == "market_access":
+                    worth = 0.7
                 score[issue] += worth * (2 if number < 4 else 1)
-    total = score.total() or 1.0
+    if len(score) > 1 and "level_playing_field" in score:
+        score["level_playing_field"] /= 4  # subsidies to farms or aircraft: the goods count
+    total = sum(score.values()) or 1.0
     main = max(sorted(score), key=lambda issue: score[issue]) if score else None
     whole = sum(bool(STRONG.search(each)) for each in marked) / count
     turns = 0.0
@@ -196,10 +213,36 @@ def survey(named: Sequence[Mapping[str, Naming]], marked: Sequence[str]) -> Over
     )
 
 
+def set_aside(own: dict[str, Naming], words: str, view: Overview) -> dict[str, Naming]:
+    """Return what a sentence names without what is not its issue.
+
+    These are the goods that are punished in a dispute about others, and subsidies to goods.
+
+    >>> view = Overview({}, {}, {}, 0.0, "semiconductors", 0.9)
+    >>> words = " duties on cars are the answer in the chip row . "
+    >>> sorted(set_aside(names(words), words, view))
+    ['semiconductors']
+    """
+    in_dispute = view.turns > TURNS
+    sectors = {each for each in own if kind_of(each) == "sector"}
+    about = {view.main} if in_dispute else set()
+    dropped: set[str] = set()
+    if "level_playing_field" in own and (sectors | about) & SUBSIDISED:
+        dropped.add("level_playing_field")
+    if PUNISHED.search(words):
+        quarrels = {each for each in sectors if own[each].quarrel}
+        if in_dispute:
+            dropped |= sectors - quarrels - {view.main}
+        elif RETALIATION.search(words) and (quarrels or len(sectors) > 1):
+            dropped |= sectors - quarrels
+    return {each: how for each, how in own.items() if each not in dropped}
+
+
 def issue_signs(marked: Sequence[str]) -> list[dict[str, dict[str, float]]]:
     """Return for each sentence the issues that it may be about, each with its signs' amounts."""
     named = [names(each) for each in marked]
     view = survey(named, marked)
+    named = [set_aside(own, words, view) for own, words in zip(named, marked, strict=True)]
     result = []
     last: dict[str, int] = {}
     for number, words in enumerate(marked):
@@ -211,9 +254,11 @@ def issue_signs(marked: Sequence[str]) -> list[dict[str, dict[str, float]]]:
             "item of a list": words.startswith((" - ", " • ", " * ")),
             "whole": bool(WHOLE.search(words)),
             "whole, strongly": bool(STRONG.search(words)),
+            "access": bool(ACCESS.search(words)),
             "hostile": bool(HOSTILE.search(words)),
             "a measure": bool(MEASURE.search(words)),
             "points back": bool(BACK.search(words)),
+            "the issue": bool(THE_ISSUE.search(words)),
             "short": words.count(" ") < 14,
             "long": words.count(" ") > 45,
             "a rider": bool(RIDER.search(words)),
@@ -258,7 +303,7 @@ def signs_of(
             "all named as a reason": bool(own) and all(each.reason for each in own.values()),
             "document turns on a sector": view.turns,
             "document turns on a sector, none named": view.turns * silent,
-            "document turns on a sector, strong": view.turns > 0.4,
+            "document turns on a sector, strong": view.turns > TURNS,
             "document turns on a sector, hostile": view.turns * general["hostile"],
             "document's other": min(1.0, 2 * view.share.get("other", 0.0)) * silent,
             "document's market access": min(1.0, 2 * view.share.get("market_access", 0.0)) * silent,
@@ -266,6 +311,7 @@ def signs_of(
             "issue in the title, none named": bool(title) and silent,
             "issue just before, none named": just,
             "issue just before, points back": just * general["points back"],
+            "issue just before, the issue": just * general["the issue"],
             "issue just before, whole": just * strong,
             "whole, issue named": strong and not silent,
             "whole, none named": strong and silent,
@@ -279,6 +325,7 @@ def signs_of(
             "named": True,
             "named alone": len(own) == 1,
             "named twice": naming.times > 1,
+            "market access itself": general["access"],
             "named as disputed": naming.disputed,
             "named as a quarrel": naming.quarrel,
             "named late": naming.first > 80,
@@ -312,7 +359,7 @@ def signs_of(
             "in the opening": view.opening.get(issue, 0) * silent,
             "in the title": silent and issue in title,
             "document turns on it": turns,
-            "document turns on it, strong": turns > 0.4,
+            "document turns on it, strong": turns > TURNS,
             "document turns on it, none named": turns * silent,
             "document turns on it, another sector named": turns * bool(sectors),
             "document turns on it, a measure": turns * measure,
@@ -321,6 +368,7 @@ def signs_of(
             "just before": near,
             "just before, none named": near * silent,
             "just before, points back": near * silent * general["points back"],
+            "just before, the issue": near * silent * general["the issue"],
             "just before, whole": near * silent * strong,
             "just before, with others": near * silent * (sum(v == 1 for v in back.values()) > 1),
             "just before, whole in the document": near * silent * view.whole,
