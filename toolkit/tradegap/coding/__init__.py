@@ -4,7 +4,7 @@
     parties     which parties a text names, and where
     cues        phrases with weights, from the files in tradegap/cues
     evidence    sentence → the cues and contexts that it shows
-    speakers, topics, dates   who says it, on what, about whose talks, and what lies ahead
+    speakers, issues, topics, dates   who says it, on what, whose talks, and what lies ahead
 
 The cue files are for an analyst to read and edit; `python -m tradegap.coding.fit` fits weights.
 """
@@ -30,11 +30,12 @@ from tradegap.coding.cues import (
 )
 from tradegap.coding.dates import find_event_date, find_told_date
 from tradegap.coding.evidence import mark_sentences, show
+from tradegap.coding.issues import find_issues
 from tradegap.coding.parties import Mention, find_mentions
 from tradegap.coding.sentences import split_sentences
 from tradegap.coding.speakers import find_sources
 from tradegap.coding.timing import find_forwards, find_paces
-from tradegap.coding.topics import clause_on_others, find_issues, find_talks
+from tradegap.coding.topics import clause_on_others, find_talks
 from tradegap.tables import conform, empty, split_list
 
 if TYPE_CHECKING:

@@ -1,38 +1,33 @@
-"""Second stage, beside the cues: what a sentence is about: issues, and whose talks.
+"""Second stage, beside the cues: whose talks a sentence is about.
 
-Both are read from the sentence first, then from what stands around it, then from the document.
+Read from the sentence first, then from what stands around it, then from the document.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 
 from tradegap.coding.cues import compile_pattern, read_rows
 from tradegap.coding.parties import Mention
 from tradegap.coding.sentences import Sentence
+from tradegap.tables import split_list
+from tradegap.talks import read_parties
 
-__all__ = ["clause_on_others", "find_issues", "find_talks"]
+__all__ = ["clause_on_others", "find_talks"]
 
-NO_SECTOR = frozenset({"overall", "market_access", "other"})
+TOKEN = re.compile(r"@(\S+)")
+OLD = {"Russia": "USSR"}  # Moscow, in a text that speaks of the Soviet Union
+GROUPS = ("members", "producers", "consumers", "exporters", "importers")
 WITH_OTHERS = re.compile(
     r" (?:talks|negotiations|deals?|agreement|accord|pact|war|dispute|row|tensions|truce) "
     r"(?:\S+ ){0,3}?(?:with|between|against) (?:the |both )?(@\S+)(?: ,)?"
     r"(?: (?:and|,|or) (?:the )?(@\S+))?"
 )
-
-
-@cache
-def issue_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return the issues with their patterns, in the order of cues/issues.csv."""
-    rows = read_rows("issues.csv")
-    return tuple(
-        (row["issue_id"], compile_pattern(row["pattern"], f"cues/issues.csv:row {number}"))
-        for number, row in enumerate(rows, start=2)
-    )
 
 
 def clause_on_others(words: str, is_other: bool) -> str:
@@ -45,22 +40,56 @@ def clause_on_others(words: str, is_other: bool) -> str:
     return f" {before}{found.group()} {after} "
 
 
-def find_issues(marked: Sequence[str]) -> list[list[str]]:
-    """Return the issues of each sentence; `overall`, or the document's one sector, if it has none.
+@cache
+def named_talks() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    """Return the talks that have a name of their own, each with its parties."""
+    rows = enumerate(read_rows("talks.csv"), start=2)
+    return tuple(
+        (
+            compile_pattern(row["pattern"], f"cues/talks.csv:row {number}"),
+            tuple(sorted(split_list(row["parties"]))),
+        )
+        for number, row in rows
+    )
 
-    >>> find_issues([" the talks stalled . ", " beef and chips are open . "])
-    [['overall'], ['agriculture', 'semiconductors']]
+
+@cache
+def leaders() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return patterns for people and offices that stand for a party, each with the party."""
+    rows = enumerate(read_rows("leaders.csv"), start=2)
+    return tuple(
+        (compile_pattern(row["pattern"], f"cues/leaders.csv:row {number}"), row["party"])
+        for number, row in rows
+    )
+
+
+@cache
+def parties_by_token() -> dict[str, str]:
+    """Return the party of each token that stands for one in a marked sentence."""
+    return {party.lower().replace(" ", "_"): party for party in read_parties()["party"]}
+
+
+def parties_of(words: str) -> Counter[str]:
+    """Return how often a marked sentence names each party, its leaders included.
+
+    >>> sorted(parties_of(" @us and trump against @south_korea . ").items())
+    [('South Korea', 1), ('US', 2)]
     """
-    own = [[name for name, words in issue_patterns() if words.search(each)] for each in marked]
-    sectors = Counter(name for each in own for name in set(each) - NO_SECTOR)
-    opening = Counter(name for each in own[:3] for name in set(each) - NO_SECTOR)
-    default = "overall"
-    if sectors and len(marked) > 3:
-        name, count = sectors.most_common(1)[0]
-        others = sum(sectors.values()) - count
-        if opening[name] >= 2 and count >= len(marked) / 5 and others < count / 2:
-            default = name
-    return [each or [default] for each in own]
+    tokens = parties_by_token()
+    found = Counter(tokens[each] for each in TOKEN.findall(words) if each in tokens)
+    for pattern, party in leaders():
+        found[party] += sum(1 for _ in pattern.finditer(words))
+    return +found
+
+
+@dataclass(frozen=True)
+class Whose:
+    """What a document tells of its talks: parties by sentence, in all, and the document's own."""
+
+    here: list[Counter[str]]
+    named: list[list[tuple[str, ...]]]
+    weight: Counter[str]
+    main: tuple[str, ...]
 
 
 def find_talks(
@@ -74,39 +103,95 @@ def find_talks(
     `fallback` are the parties of the negotiation that the document was filed under, if any: they
     are then the document's own. A sentence may be about several talks at once.
     """
-    starts = [each.start for each in mentions]
-    named: list[Counter[str]] = []
-    for each in sentences:
-        low, high = bisect_left(starts, each.start), bisect_left(starts, each.end)
-        named.append(Counter(m.party for m in mentions[low:high]))
-    overall: Counter[str] = Counter()
-    for number, parties in enumerate(named):
-        weight = 4 if number == 0 else 2 if number <= 2 else 1
-        for party in parties:
-            overall[party] += weight
-    main = set(fallback) or {party for party, _ in overall.most_common(2)}
-    result = [talks_of(number, words, named, overall, main) for number, words in enumerate(marked)]
-    return sorted(main), result
+    here = [parties_of(words) for words in marked]
+    if any("USSR" in each for each in here):
+        here = [Counter({OLD.get(p, p): n for p, n in each.items()}) for each in here]
+    named = [[who for words_of, who in named_talks() if words_of.search(x)] for x in marked]
+    weight: Counter[str] = Counter()
+    pairs: Counter[tuple[str, ...]] = Counter()
+    rounds: Counter[tuple[str, ...]] = Counter()
+    for number in range(len(marked)):
+        worth = 4 if number == 0 else 2 if number <= 2 else 1
+        for party in here[number]:
+            weight[party] += worth
+        few = sorted(here[number], key=lambda party: (-here[number][party], party))[:4]
+        for pair in combinations(sorted(few), 2):
+            pairs[pair] += worth
+        for each in named[number]:
+            rounds[each] += worth
+    main = tuple(sorted(fallback)) or main_talks(weight, pairs, rounds, len(marked))
+    view = Whose(here, named, weight, main)
+    result: list[list[list[str]]] = []
+    for number, words in enumerate(marked):
+        result.append(talks_of(number, words, view, result))
+    return list(main), result
+
+
+def main_talks(
+    weight: Counter[str],
+    pairs: Counter[tuple[str, ...]],
+    rounds: Counter[tuple[str, ...]],
+    count: int,
+) -> tuple[str, ...]:
+    """Return the parties of a document's talks: talks with a name of their own, else the pair.
+
+    >>> main_talks(Counter(US=9, Japan=7, EU=2), Counter({("Japan", "US"): 4}), Counter(), 20)
+    ('Japan', 'US')
+    """
+    ranked = sorted(weight, key=lambda party: (-weight[party], party))
+    pair = tuple(sorted(ranked[:2]))
+    known_pairs = [each for each in pairs if len(each) == 2]
+    if known_pairs and len(ranked) > 2:
+        pair = max(
+            sorted(known_pairs),
+            key=lambda each: pairs[each] + 0.5 * sum(weight[party] for party in each),
+        )
+    if not rounds:
+        return pair
+    known = max(sorted(rounds), key=lambda each: rounds[each])
+    second = min((weight[party] for party in pair), default=0) if len(pair) == 2 else 0
+    if rounds[known] >= max(3, 0.15 * count, 0.6 * second) or len(pair) < 2:
+        return known
+    if set(pair) < set(known) and rounds[known] >= 3:
+        return known
+    return pair
 
 
 def talks_of(
-    number: int, words: str, named: list[Counter[str]], overall: Counter[str], main: set[str]
+    number: int, words: str, view: Whose, earlier: list[list[list[str]]]
 ) -> list[list[str]]:
     """Return the parties of each of the talks that one sentence is about."""
-    here = set(named[number])
+    main = set(view.main)
+    own = {party for party in view.here[number] if party in main or not is_group({party})}
+    if any(view.main == each for each in view.named[number]):
+        return [list(view.main)]
+    if view.named[number]:
+        return [list(view.named[number][0])]
+    tokens = parties_by_token()
     others = {
-        party.removeprefix("@").replace("_", " ")
+        tokens[party.removeprefix("@")]
         for found in WITH_OTHERS.finditer(words)
         for party in found.groups()
-        if party
+        if party and party.removeprefix("@") in tokens
     }
-    canonical = {party.lower(): party for party in here}
-    others = {canonical[party] for party in others if party in canonical}
     strange = others - main
-    if strange and len(main) >= 2:
+    if strange and len(main) >= 2 and not is_group(main):
         hubs = [party for party in sorted(main) if party not in others]
-        hub = hubs[0] if len(hubs) == 1 else max(sorted(main), key=lambda party: overall[party])
+        hub = hubs[0] if len(hubs) == 1 else max(sorted(main), key=lambda p: view.weight[p])
         return [sorted({party, hub}) for party in sorted(strange)]
-    if len(here) == 2 and not here & main and overall.total() > 0:
-        return [sorted(here)]
-    return [sorted(main)]
+    if is_group(main):
+        return [list(view.main)]
+    if len(own) == 2 and not own <= main:
+        return [sorted(own)]
+    before = earlier[number - 1] if number else []
+    elsewhere = [each for each in before if set(each) != main]
+    if len(elsewhere) == 1 and own and not own >= main:
+        there = set(elsewhere[0])
+        if own & (there - main) and own <= there | main:
+            return elsewhere
+    return [list(view.main)]
+
+
+def is_group(parties: set[str]) -> bool:
+    """Return whether parties are groups of many countries, such as the members of a body."""
+    return any(party.endswith(GROUPS) for party in parties)
