@@ -3,210 +3,103 @@
 The speaker is the named person of the outermost attribution, as fully as the document ever names
 them; he, she and a quotation that goes on are carried back to the name. The party is the side of
 the source, which a title, a nationality or a capital tells, also where no person is named.
+
+    quotations     what a paragraph quotes
+    people         the persons of a document, their offices and sides
+    attributions   who says something in one sentence
+    speakers       the sentences in order: what each carries over from those before
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from itertools import groupby
 
-from tradegap.coding.cues import read_rows
-from tradegap.coding.parties import DATELINE, Mention, lexicon
+from tradegap.coding.attributions import Attribution, find_attributions, subject_of
+from tradegap.coding.parties import DATELINE, Mention
+from tradegap.coding.people import NAME, TITLE, People, Source, role_of
+from tradegap.coding.quotations import is_wholly_quoted, without_quotations
 from tradegap.coding.sentences import Sentence
-from tradegap.tables import split_list
 
 __all__ = ["Source", "find_sources"]
 
-VERBS = (
-    r"(?:said|says|say|saying|told|tells|added|adds|adding|warn(?:s|ed)|insist(?:s|ed)|stress(?:es|ed)"
-    r"|not(?:es|ed)|acknowledg(?:es|ed)|admit(?:s|ted)|argu(?:es|ed)|claim(?:s|ed)|predict(?:s|ed)"
-    r"|declar(?:es|ed)|announc(?:es|ed)|reiterat(?:es|ed)|accus(?:es|ed)|urg(?:es|ed)|vow(?:s|ed)"
-    r"|wrote|writes|tweet(?:s|ed)|conced(?:es|ed)|suggest(?:s|ed)|believ(?:es|ed)|explain(?:s|ed)"
-    r"|comment(?:s|ed)|den(?:ies|ied)|express(?:es|ed)|testif(?:ies|ied)|repl(?:ies|ied)"
-    r"|counter(?:s|ed)|promis(?:es|ed)|pledg(?:es|ed)|hint(?:s|ed)|call(?:s|ed)|indicat(?:es|ed)"
-    r"|doubt(?:s|ed)|threaten(?:s|ed)|complain(?:s|ed)|confirm(?:s|ed)|recall(?:s|ed)|hopes|hoped"
-    r"|expects|expected|rejects|rejected|criticis?z?(?:es|ed)|refus(?:es|ed)|caution(?:s|ed)"
-    r"|remark(?:s|ed)|report(?:s|ed)|alleg(?:es|ed)|emphasi[sz](?:es|ed)|quoted|maintain(?:s|ed))"
-)
-WORD = r"(?:[A-Z][a-zà-ÿ]+(?:['’-][A-Z]?[a-zà-ÿ]+)*|[A-Z]['’][A-Z][a-zà-ÿ]+|Mc[A-Z][a-z]+|[A-Z]\.)"
-LINK = r"(?:de la|van der|von der|de|van|von|bin|al|el|da|dos|del|di)"
-NAME = rf"{WORD}(?: (?:{LINK} )?{WORD}){{0,5}}"
-ADVERBS = r"(?:has|have|had|also|then|later|today|yesterday|again|further|previously|[a-z]+ly) "
-ASIDE = r"(?:,? \([^()]{1,60}\))?(?:, [^,“”\"]{2,120}(?:, [^,“”\"]{2,80})?,)?"
-SAYS = re.compile(rf"\b({NAME}){ASIDE} (?:{ADVERBS}){{0,2}}{VERBS}\b")
-SAID_BY = re.compile(
-    rf"[,”\"'’] (?:said|says|added|told|wrote|according to) ((?:[A-Za-z.'’,@-]+ ){{0,9}}?)({NAME})"
-)
-ACCORDING = re.compile(rf"\b[Aa]ccording to ((?:[A-Za-z.'’@-]+ ){{0,7}}?)({NAME})")
-INTRODUCED = re.compile(
-    rf"^\W{{0,3}}((?:[\w.&,'’@-]+ ){{0,14}}?)({NAME})(?:, [^:“]{{2,80}})?: ?[“\"'‘]"
-)
-PRONOUN = re.compile(rf"\b([Hh]e|[Ss]he) (?:{ADVERBS}){{0,2}}{VERBS}\b")
-POSSESSIVE = re.compile(
-    r"^\W{0,2}(?:His|Her) (?:comments|remarks|words|warning|speech|statement)\b"
-)
-UNNAMED = re.compile(
-    r"((?:[\w.’'&/@-]+ ){0,7}?)(officials?|spokes(?:man|woman|person)|sources?|diplomats?"
-    r"|delegates?|ministry|government|ministers?|negotiators?|commission|office|department|statement|aides?"
-    r"|administration|envoys?|representatives?|economists?|analysts?|traders?|observers?|dealers?"
-    r"|experts?|sides|producers|consumers|adviser?s?|advisors?|leaders|lawmakers|delegation|insiders)"
-    rf"(?: (?:[\w.’'-]+ ){{0,6}}?|, [^,]{{2,80}}, | )(?:{ADVERBS}){{0,2}}{VERBS}\b",
+LABEL = re.compile(r"^[\W_]{0,4}([^“”\":.;!?]{2,140}): ?[“\"‘']")
+SPOKEN = re.compile(r"\b(?:said|says|told|according to|reported)\b")
+ENDS_HEADLINE = re.compile(r"(?:: | [-–—] )([^:–—]{3,60})\W{0,3}\Z")
+BEGINS_HEADLINE = re.compile(r"^\W{0,2}([^:]{3,50}): ")
+FACT_SHEET = re.compile(r"\b(?:fact sheet|what they are saying)\b", re.IGNORECASE)
+JOINT_TEXT = re.compile(
+    r"\bjoint (?:press )?(?:statement|declaration|communique|communiqué|announcement)\b"
+    r"|\b(?:general terms|terms of reference) for\b|\b(?:agreement|framework) on (?:an? )?\w+ trade\b",
     re.IGNORECASE,
 )
-QUOTED_PARTS = re.compile(
-    r"“[^”]*(?:”|\Z)|\"[^\"]*(?:\"|\Z)|(?<!\w)[‘'][^’']{12,}?(?:[’'](?!\w)|\Z)"
-)
-PARTICLES = frozenset(
-    ("de", "la", "van", "der", "von", "bin", "al", "el", "da", "dos", "del", "di")
-)
-ROLES = (
-    (
-        "chair",
-        re.compile(
-            r"\b(conference|council|meeting|session) (chair\w*|president)|\bchair\w* of the"
-            r" (conference|council|talks|meeting)",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "analyst",
-        re.compile(
-            r"\b(analysts?|economists?|professor|traders?|dealers?|strategists?|brokers?"
-            r"|research|brokerage|trade sources)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "observer",
-        re.compile(
-            r"\b(observers?|association|institute|federation|council (president|ceo)|ceo"
-            r"|chief executive|former|chamber|lobby\w*|think.tank|union leader|farmers"
-            r"|executive director|coalition|growers)\b",
-            re.IGNORECASE,
-        ),
-    ),
-)
+RELEASE = re.compile(r"\b(?:for immediate release|press release|media release)\b", re.IGNORECASE)
+# How many paragraphs a quotation may be carried over: captions and links stand between.
+CARRIED = 2
 
 
-@dataclass(frozen=True)
-class Source:
-    """Who says a sentence: a name, if any is given, and the side."""
+class State:
+    """What the sentences before tell: the last source quoted, and whom pronouns stand for."""
 
-    speaker: str = ""
-    party: str = ""
+    def __init__(self, people: People) -> None:
+        """Begin a document, of which nothing is read yet."""
+        self.people = people
+        self.last = Source()
+        self.paragraph = -9
+        self.singular: list[Source] = []
+        self.plural = Source()
+        self.group = Source()
+        self.place = ""
 
-
-@cache
-def not_names() -> frozenset[str]:
-    """Return the capitalised words that are no part of a person's name, from cues/not_names.txt."""
-    text = (files("tradegap") / "cues" / "not_names.txt").read_text(encoding="utf-8")
-    return frozenset(text.split())
-
-
-class People:
-    """The persons of one document: their full names and sides, as far as it tells."""
-
-    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str]) -> None:
-        """Read the whole document for names with titles, nationalities and appositions."""
-        self.text, self.mentions, self.talks = text, mentions, talks
-        self.starts = [each.start for each in mentions]
-        self.full: dict[str, str] = {}
-        self.sides: dict[str, Counter[str]] = {}
-        self.blank = blank_mentions(text, mentions)
-        for found in re.finditer(rf"\b{NAME}", self.blank):
-            name = self.person(found.group())
-            if not name:
-                continue
-            surname = name.split()[-1]
-            if len(name.split()) > len(self.full.get(surname, "").split()):
-                self.full[surname] = name
-            side = self.side_near(found.start() + found.group().find(name.split()[0]), found.end())
-            if side:
-                self.sides.setdefault(surname, Counter())[side] += 1
-
-    def person(self, words: str) -> str:
-        """Return the name in a run of capitalised words, without titles, parties and openers."""
-        parts = words.split()
-        while parts and (parts[0].strip(".") in not_names() or is_place(parts[0])):
-            parts.pop(0)
-        while parts and (parts[-1] in PARTICLES or parts[-1].strip(".") in not_names()):
-            parts.pop()
-        if not parts or any(part in not_names() or is_place(part) for part in parts):
+    def office(self, words: str, side: str, start: int) -> str:
+        """Return the name of the person that an office without a name stands for."""
+        heads = {each.lower() for each in TITLE.findall(words)} - {"deputy"}
+        if re.search(r"\b(?:former|ex)\b", words, re.IGNORECASE):
+            heads.add("former")
+        if "spokesman" in heads or "spokeswoman" in heads or "spokesperson" in heads:
             return ""
-        name = " ".join(parts)
-        return re.sub(r"['’]s?\Z", "", name)
+        for source in self.singular[-3:][::-1]:
+            person = self.people.known(source.speaker) if source.speaker else None
+            if person and person.offices & heads:
+                theirs = self.people.side(person.name)
+                if not side or not theirs or theirs == side:
+                    return person.name
+        best = ""
+        for person in {id(each): each for each in self.people.by_word.values()}.values():
+            theirs = self.people.side(person.name)
+            if person.offices & heads and (theirs == side or not side or not theirs):
+                if best:
+                    return ""
+                best = person.name
+        return best
 
-    def side_near(self, start: int, end: int) -> str:
-        """Return the party that a title before the name, or an apposition after it, tells."""
-        before = self.text[max(0, start - 90) : start]
-        before = SEPARATOR.split(before)[-1]
-        low = bisect_left(self.starts, start - len(before))
-        inside = [m for m in self.mentions[low : low + 6] if m.start < start]
-        titled = re.search(TITLE_WORDS, before + " ")
-        if inside and (titled or re.fullmatch(r"['’]s?\s*", self.text[inside[-1].end : start])):
-            return inside[-1].party
-        office = self.side_of_office(before) if titled else ""
-        if office:
-            return office
-        after = re.match(r",[^.;:“”\"\n]{3,110}", self.text[end : end + 115])
-        if after and re.search(TITLE_WORDS, after.group()):
-            low = bisect_left(self.starts, end)
-            for mention in self.mentions[low : low + 3]:
-                if mention.start < end + after.end():
-                    return mention.party
-            return self.side_of_office(after.group())
-        return ""
+    def resolve(self, each: Attribution) -> Source:
+        """Return the source of an attribution, with a pronoun carried back."""
+        if each.kind == "they":
+            return self.plural
+        if each.kind == "it":
+            return self.group
+        if each.kind in ("he", "she"):
+            for source in self.singular[-4:][::-1]:
+                person = self.people.known(source.speaker) if source.speaker else None
+                if person and person.is_female is not None and person.is_female != (each.kind == "she"):
+                    continue
+                return source
+            return Source()
+        return each.source
 
-    def side_of_office(self, words: str) -> str:
-        """Return the party whose office a title names, where the talks leave no doubt."""
-        for row in read_rows("titles.csv"):
-            if re.search(rf"\b{row['title']}\b", words, re.IGNORECASE):
-                fitting = [each for each in split_list(row["parties"]) if each in self.talks]
-                if fitting:
-                    return fitting[0]
-        return ""
-
-    def named(self, name: str) -> str:
-        """Return the fullest form of a name."""
-        surname = name.split()[-1]
-        return self.full.get(surname, name)
-
-    def side(self, name: str) -> str:
-        """Return the party that the document gives a person most often."""
-        sides = self.sides.get(name.split()[-1])
-        return sides.most_common(1)[0][0] if sides else ""
-
-
-TITLE_WORDS = (
-    r"(?i)\b(ministers?|secretary|president|premier|chancellor|commissioner|ambassador|representative"
-    r"|envoy|negotiators?|spokes(?:man|woman|person)|officials?|delegates?|leader|head|chief|pm|mp"
-    r"|senator|congressman|governor|director|undersecretary|chair(?:man|woman)?|deputy|delegation"
-    r"|counterpart|speaker|adviser|advisor|diplomat)\b"
-)
-
-
-SEPARATOR = re.compile(
-    r"[.;:!?\n”“\"]\s|,\s(?!and)|\b(?:said|told|with|and|to|that|by|as|after|from|when)\s"
-)
-
-
-def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
-    """Return a text of the same length in which the names of parties are no names of persons."""
-    parts, last = [], 0
-    for each in mentions:
-        parts += [text[last : each.start], "@" * (each.end - each.start)]
-        last = each.end
-    return "".join([*parts, text[last:]])
-
-
-def is_place(word: str) -> bool:
-    """Return whether a word names a party."""
-    return re.sub(r"['’]s\Z", "", word) in lexicon()[1]
+    def take(self, source: Source, kind: str, *, is_plural: bool) -> None:
+        """Remember a source for what refers back to it."""
+        if kind in ("name", "office") or (kind == "role" and not is_plural):
+            self.singular.append(source)
+        if kind == "role" and is_plural:
+            self.plural = source
+        if kind == "party":
+            self.group = self.plural = source
+        if kind == "role" and source.party:
+            self.group = source
 
 
 def find_sources(
@@ -214,131 +107,184 @@ def find_sources(
 ) -> list[Source]:
     """Return the source of each sentence: of the outermost attribution, or nobody."""
     people = People(text, mentions, talks)
+    bare = bare_sentences(people, sentences)
+    author = author_of(text, sentences, people)
+    state = State(people)
+    if sentences:
+        state.place = party_of_dateline(sentences, people)
     sources: list[Source] = []
-    last = Source()
-    last_paragraph = -9
-    for each in sentences:
-        found, is_said = attributed(each, people, last, talks)
-        continues = each.is_quoted or re.match(r"[\"“‘']", each.text)
-        if not is_said and continues and each.paragraph - last_paragraph <= 1:
-            found = last
-        sources.append(found)
-        if is_said or (continues and found == last):
-            last_paragraph = each.paragraph
-        if is_said:
-            last = found
-            # A quotation that this sentence ends may have begun some sentences before it.
-            back = len(sources) - 1
-            while (
-                back
-                and sentences[back].is_quoted
-                and sentences[back - 1].paragraph == each.paragraph
-            ):
-                back -= 1
-                sources[back] = found
+    label: Source | None = None
+    labelled = -1
+    for number, each in enumerate(sentences):
+        words, start = bare[number]
+        labelling = LABEL.match(each.text) if each.kind != "title" else None
+        named = source_of_label(labelling, each, people, state) if labelling else None
+        if named:
+            label, labelled = named, each.paragraph
+        if label and labelled == each.paragraph:
+            sources.append(label)
+            state.last, state.paragraph = label, each.paragraph
+            continue
+        found = outermost(words, start, each, people, state)
+        quoted = sum(letter.isalpha() for letter in words) < 6 or words.lstrip(" -").startswith("“")
+        if found:
+            source = state.resolve(found)
+            if found.kind == "role" and not source.party and is_official(words):
+                source = Source("", state.place or state.plural.party)
+            state.take(source, found.kind, is_plural=found.is_plural)
+            state.last, state.paragraph = source, each.paragraph
+            carry_back(sources, sentences, bare, number, source)
+        elif quoted and each.kind != "title" and each.paragraph - state.paragraph <= CARRIED:
+            source = state.last
+            state.paragraph = each.paragraph
+        else:
+            source = Source()
+            subject = subject_of(words, start, people, state, each.kind == "title")
+            if subject and subject[1] == "name" and each.kind != "title":
+                state.take(subject[0], "name", is_plural=False)
+        if author and not source.speaker:
+            source = author if not source.party or found else source
+        sources.append(source)
     return sources
 
 
-def attributed(
-    sentence: Sentence, people: People, last: Source, talks: Sequence[str]
-) -> tuple[Source, bool]:
-    """Return the source that a sentence itself names, and whether it names one at all."""
-    dateline = DATELINE.match(sentence.text)
-    start = sentence.start + (dateline.end() if dateline else 0)
-    whole = people.blank[start : sentence.end]
-    bare = without_quotations(whole)
-    candidates: list[tuple[int, Source]] = []
-    for found in SAYS.finditer(bare):
-        name = people.person(found.group(1))
-        if name:
-            candidates.append((found.start(1), named_source(name, people, bare)))
+def bare_sentences(people: People, sentences: Sequence[Sentence]) -> list[tuple[str, int]]:
+    """Return each sentence without what it quotes and without a dateline, and where it starts."""
+    paragraphs = []
+    for _, group in groupby(sentences, key=lambda each: each.paragraph):
+        inside = list(group)
+        paragraphs.append((inside, inside[0].start, inside[-1].end))
+    cuttings = sum(
+        is_wholly_quoted(people.text[start:end])
+        and bool(SPOKEN.search(without_quotations(people.text[start:end], outer_is_none=True)))
+        for _, start, end in paragraphs
+    )
+    result = []
+    for inside, start, end in paragraphs:
+        is_cutting = cuttings >= 3 and is_wholly_quoted(people.text[start:end])
+        whole = without_quotations(people.text[start:end], outer_is_none=is_cutting)
+        blank = people.blank[start:end]
+        # A mark is one letter, and a party's name has none, so that the two lie on one another.
+        bare = "".join(a if a in " “”" else b for a, b in zip(whole, blank, strict=True))
+        if is_cutting:
+            bare = re.sub(r"[“”\"]", " ", bare)
+        for each in inside:
+            words = bare[each.start - start : each.end - start]
+            dateline = DATELINE.match(each.text)
+            cut = dateline.end() if dateline else 0
+            result.append((words[cut:], each.start + cut))
+    return result
+
+
+def outermost(
+    words: str, start: int, sentence: Sentence, people: People, state: State
+) -> Attribution | None:
+    """Return the outermost attribution of a sentence, or nothing."""
+    is_title = sentence.kind == "title" or is_headline(words)
+    if is_title and words.isupper():
+        lowered = words.title()
+        words = lowered if len(lowered) == len(words) else words
+    found = list(find_attributions(words, start, people, state, is_title=is_title))
+    if is_title:
+        ends = ENDS_HEADLINE.search(words)
+        begins = BEGINS_HEADLINE.match(words)
+        for part in (ends, begins):
+            if part:
+                from tradegap.coding.attributions import read_phrase
+
+                phrase = part.group(1).strip()
+                got = read_phrase(phrase, start + part.start(1), people, state, True)
+                if got and got[1] != "party":
+                    return Attribution(0, got[0], got[1], False, got[2])
+    last = [each for each in found if each.is_last and not each.is_embedded]
+    if last:
+        return last[-1]
+    free = [each for each in found if not each.is_embedded]
+    return free[0] if free else None
+
+
+def is_headline(words: str) -> bool:
+    """Return whether most words of a line are capitalised, and it ends like no sentence."""
+    long = [each for each in re.findall(r"[A-Za-z]+", words[:200]) if len(each) > 3]
+    if len(long) < 4 or words.rstrip(" ”’'").endswith((".", "!")):
+        return False
+    return sum(each[0].isupper() for each in long) / len(long) > 0.7
+
+
+def is_official(words: str) -> bool:
+    """Return whether an unnamed source is one of a government."""
+    return bool(re.search(r"(?i)\b(?:officials?|government|ministry|ministers?|spokes\w+)\b", words))
+
+
+def carry_back(
+    sources: list[Source],
+    sentences: Sequence[Sentence],
+    bare: Sequence[tuple[str, int]],
+    number: int,
+    source: Source,
+) -> None:
+    """Give a quotation that this sentence ends to its source, from where it began."""
+    words = bare[number][0]
+    if words.lstrip(" -")[:1] not in ("“", "”") and words[:1] != " ":
+        return
+    back = number - 1
+    while back >= 0 and sentences[back].paragraph == sentences[number].paragraph:
+        before = bare[back][0]
+        if sum(letter.isalpha() for letter in before) >= 6:
+            return
+        sources[back] = source
+        back -= 1
+
+
+def source_of_label(
+    found: re.Match[str], sentence: Sentence, people: People, state: State
+) -> Source | None:
+    """Return the source that a label names, as in 'Meat Board President Ana Rojas: “…'."""
+    label = found.group(1)
+    if re.search(r"\b(?:said|says|added|told|adding|saying|wrote|warned|that|he|she|it|they)\b", label):
+        return None
+    start = sentence.start + found.start(1)
+    inside = people.parties_between(start, start + len(label))
+    blank = people.blank[start : start + len(label)]
+    runs = list(re.finditer(NAME, blank))
+    name = ""
+    for run in runs[::-1]:
+        name, _ = people.person(run.group())
+        if name and len(name.split()) > 1:
             break
-    for pattern in (SAID_BY, ACCORDING, INTRODUCED):
-        place = pattern.search(whole if pattern is INTRODUCED else bare)
-        name = people.person(place.group(2)) if place else ""
-        if name:
-            candidates.append((-1, named_source(name, people, bare)))
-    pronoun = PRONOUN.search(bare)
-    if pronoun and last.speaker:
-        candidates.append((pronoun.start(), last))
-    elif POSSESSIVE.search(bare) and last.speaker:
-        candidates.append((0, last))
-    if sentence.kind == "title" and not candidates:
-        person = headline_subject(sentence.text, people)
-        if person:
-            candidates.append((0, person))
-    unnamed = UNNAMED.search(bare)
-    if unnamed:
-        side = side_of_phrase(
-            unnamed.group(), start + unnamed.start(), start + unnamed.end(2), people
-        )
-        candidates.append((unnamed.start(2), Source("", side)))
-    subject = party_subject(bare, start, people)
-    if subject and not candidates:
-        candidates.append((0, Source("", subject)))
-    if not candidates:
-        return Source(), False
-    return min(candidates, key=lambda each: each[0])[1], True
+    titled = bool(TITLE.search(label))
+    if name and len(name.split()) > 3:
+        name = " ".join(name.split()[-2:]) if titled else ""
+    if name and not titled and len(name.split()) == len(label.split()):
+        return Source(people.named(name), people.side(name))
+    if not titled and not re.search(r"\b(?:CEO|SVP|Vice|Chair|Executive|Fellow)\b", label):
+        name = ""
+    side = role_of(label, has_party=False) or (
+        inside[-1].party if titled and inside else people.side_of_office(label) if titled else ""
+    )
+    return Source(name, side or "observer")
 
 
-def without_quotations(text: str) -> str:
-    """Return a text of the same length without what it quotes; a quotation that is all of it stays.
-
-    >>> without_quotations("“No deal,” Meyer said.")
-    '“        ” Meyer said.'
-    """
-
-    def hollow(found: re.Match[str]) -> str:
-        return found.group()[0] + " " * (len(found.group()) - 2) + found.group()[-1]
-
-    bare = QUOTED_PARTS.sub(hollow, text)
-    if sum(letter.isalpha() for letter in bare) >= 6:
-        return bare
-    inner = re.sub(r"[“”\"]", " ", text)
-    return QUOTED_PARTS.sub(hollow, inner)
-
-
-def headline_subject(title: str, people: People) -> Source | None:
-    """Return the person who opens a headline, as in 'Meyer sees no deal'."""
-    for word in re.findall(r"[A-Za-zÀ-ÿ'’-]+", title)[:5]:
-        bare = re.sub(r"['’]s\Z", "", word, flags=re.IGNORECASE)
-        for surname, name in people.full.items():
-            if surname.lower() == bare.lower() and people.side(name):
-                return Source(name, people.side(name))
-    return None
-
-
-def named_source(name: str, people: People, phrase: str) -> Source:
-    """Return a named person with the side that the document or the phrase tells."""
-    side = people.side(name)
-    if not side:
-        position = phrase.find(name.split()[-1])
-        near = phrase[max(0, position - 100) : position + 120]
-        side = next((role for role, words in ROLES if words.search(near)), "")
-    return Source(people.named(name), side)
-
-
-def side_of_phrase(phrase: str, start: int, end: int, people: People) -> str:
-    """Return the side of an unnamed source: the party in the phrase, or its role."""
-    low = bisect_left(people.starts, start)
-    inside = [m.party for m in people.mentions[low : low + 6] if m.start < end]
-    role = next((role for role, words in ROLES if words.search(phrase)), "")
-    if role:
-        return role
-    if inside:
-        return ";".join(sorted(set(inside[-2:])))
-    plain = phrase.lower()
-    members = [each for each in people.talks if " " in each and each.split()[-1] in plain]
-    if members or not re.search(r"\b(both|two) sides\b", plain):
-        return ";".join(members[:1])
-    return ";".join(sorted(people.talks))
-
-
-def party_subject(bare: str, start: int, people: People) -> str:
-    """Return the party that is itself the subject of a verb of saying, as in 'Tokyo said'."""
-    low = bisect_left(people.starts, start)
-    for mention in people.mentions[low : low + 8]:
-        after = bare[mention.end - start : mention.end - start + 40] if mention.end >= start else ""
-        if re.match(rf"(?:['’]s)? (?:{ADVERBS}){{0,2}}{VERBS}\b", after):
-            return mention.party
+def party_of_dateline(sentences: Sequence[Sentence], people: People) -> str:
+    """Return the party where a story was written, if it is one of those talking."""
+    for each in sentences[:3]:
+        dateline = DATELINE.match(each.text)
+        if dateline:
+            inside = people.parties_between(each.start, each.start + dateline.end())
+            party = people.bloc(inside[0].party) if inside else ""
+            return party if party in people.talks else ""
     return ""
+
+
+def author_of(text: str, sentences: Sequence[Sentence], people: People) -> Source | None:
+    """Return the side that speaks in a whole document: both in a joint statement, else nobody.
+
+    A fact sheet speaks for the government that it names first, or most.
+    """
+    opening = " ".join(each.text for each in sentences[:3])
+    if FACT_SHEET.search(opening):
+        named = Counter(each.party for each in people.mentions if each.party in people.talks)
+        return Source("", named.most_common(1)[0][0]) if named else None
+    if JOINT_TEXT.search(opening):
+        return Source("", ";".join(sorted(people.talks)))
+    return None

@@ -1,0 +1,280 @@
+"""Second stage, beside the speakers: the persons of one document, as far as it tells of them.
+
+A person has a name, as fully as the document ever gives it, the offices that stand beside it, and a
+side: the party that a title, a nationality or an apposition tells, or the role of a bystander.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from tradegap.coding.cues import read_rows
+from tradegap.coding.parties import Mention, lexicon
+from tradegap.tables import split_list
+
+__all__ = ["NAME", "People", "Source", "blank_mentions"]
+
+WORD = (
+    r"(?:[A-ZÀ-Þ][a-zà-ÿ]+(?:[A-Z][a-zà-ÿ]+)?(?:['’-][A-ZÀ-Þ]?[a-zà-ÿ]+){0,3}"
+    r"|[A-Z]['’][A-Z][a-zà-ÿ]+|[A-Z]\.)"
+)
+LINK = r"(?:de la|van der|von der|van de|de|van|von|bin|al|el|da|dos|del|di|ten|ter)"
+NAME = rf"(?:{LINK} )?{WORD}(?: (?:{LINK} )?{WORD}){{0,6}}"
+NAMES = re.compile(rf"(?<![\w’'-]){NAME}")
+PARTICLES = frozenset(LINK[3:-1].replace("|", " ").split())
+MONTHS = frozenset(("May", "June", "April", "March", "August"))
+MALE, FEMALE = frozenset(("Mr", "Lord", "Sir")), frozenset(("Mrs", "Ms", "Miss", "Dame", "Lady"))
+TITLE = re.compile(
+    r"\b(ministers?|secretary|president|premier|chancellor|commissioner|ambassador|representative"
+    r"|envoy|negotiators?|spokes(?:man|woman|person)|officials?|delegates?|leader|head|chief|pm|mp"
+    r"|mep|senator|sen|rep|congressman|congresswoman|governor|director|undersecretary"
+    r"|chair(?:man|woman)?|deputy|delegation|counterpart|speaker|advis[eo]r|diplomat|aide|taoiseach"
+    r"|minister-president|economist|analyst|professor)\b",
+    re.IGNORECASE,
+)
+# What separates the words that belong to a name from those before it.
+SEPARATOR = re.compile(
+    r"[.;:!?\n”“\"(]\s|,\s(?!and)|\b(?:said|says|told|with|and|to|that|by|as|after|from|when|against"
+    r"|between|than|while|before|but)\s"
+)
+OWNER = re.compile(r"['’]?s?\s*\Z")
+COUNTERPART = re.compile(r"\bcounterpart,?\s*\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who says a sentence: a name, if any is given, and the side."""
+
+    speaker: str = ""
+    party: str = ""
+
+
+@dataclass
+class Person:
+    """One person: the fullest name, the votes for a side, the offices, and he or she."""
+
+    name: str
+    sides: Counter[str] = field(default_factory=Counter)
+    offices: set[str] = field(default_factory=set)
+    is_female: bool | None = None
+    first_at: int = 0
+
+
+@cache
+def not_names() -> frozenset[str]:
+    """Return the capitalised words that are no part of a person's name, from cues/not_names.txt."""
+    text = (files("tradegap") / "cues" / "not_names.txt").read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
+@cache
+def read_roles() -> tuple[tuple[str, bool, re.Pattern[str]], ...]:
+    """Return the roles of bystanders, whether a party beside it outweighs it, and their words."""
+    return tuple(
+        (
+            row["role"],
+            row["party_first"] == "yes",
+            re.compile(rf"\b(?:{row['pattern']})\b", re.IGNORECASE),
+        )
+        for row in read_rows("roles.csv")
+    )
+
+
+@cache
+def read_offices() -> tuple[tuple[re.Pattern[str], list[str]], ...]:
+    """Return the offices of cues/titles.csv and the parties that have them."""
+    return tuple(
+        (re.compile(rf"\b(?:{row['title']})\b", re.IGNORECASE), split_list(row["parties"]))
+        for row in read_rows("titles.csv")
+    )
+
+
+def role_of(words: str, *, has_party: bool) -> str:
+    """Return the role of a bystander that words tell: analyst, chair or observer.
+
+    >>> role_of("a trade professor at Cornell", has_party=False)
+    'analyst'
+    """
+    for role, party_first, pattern in read_roles():
+        if not (party_first and has_party) and pattern.search(words):
+            return role
+    return ""
+
+
+def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
+    """Return a text of the same length in which the names of parties are no names of persons."""
+    parts, last = [], 0
+    for each in mentions:
+        parts += [text[last : each.start], "@" * (each.end - each.start)]
+        last = each.end
+    return "".join([*parts, text[last:]])
+
+
+def is_place(word: str) -> bool:
+    """Return whether a word names a party."""
+    return re.sub(r"['’]s\Z", "", word) in lexicon()[1]
+
+
+class People:
+    """The persons of one document: their full names and sides, as far as it tells."""
+
+    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str]) -> None:
+        """Read the whole document for names with titles, nationalities and appositions."""
+        self.text, self.mentions, self.talks = text, mentions, list(talks)
+        self.starts = [each.start for each in mentions]
+        counts = Counter(each.party for each in mentions)
+        self.ranked = [
+            *self.talks,
+            *(party for party, _ in counts.most_common() if party not in self.talks),
+        ]
+        self.is_community = "UK" not in talks and bool(
+            re.search(r"\b(?:EC|EEC|E\.C\.|European Community|European Economic Community)\b", text)
+        )
+        self.commodity = self.find_commodity()
+        self.blank = blank_mentions(text, mentions)
+        self.by_word: dict[str, Person] = {}
+        self.first_names: dict[str, Person] = {}
+        found = []
+        for each in NAMES.finditer(self.blank):
+            name, start = self.person(each.group(), each.start())
+            if name:
+                found.append((name, start, each.end()))
+        for name, start, _ in sorted(found, key=lambda each: (-len(each[0].split()), each[1])):
+            titled = re.search(r"\b(?:Mr|Mrs|Ms|Miss|Lord|Sir|Dame|Dr|President|Secretary|Minister"
+                               r"|Premier|Sen|Rep)\.? \Z", text[max(0, start - 12) : start])
+            if len(name.split()) > 1 or (titled and name not in self.first_names):
+                person = self.by_word.setdefault(name.split()[-1], Person(name, first_at=start))
+                person.first_at = min(person.first_at, start)
+                self.first_names.setdefault(name.split()[0], person)
+        for name, start, end in found:
+            person = self.known(name)
+            if person:
+                self.learn(person, start, end)
+
+    def find_commodity(self) -> str:
+        """Return the commodity of the talks between its producers and consumers, if it is such."""
+        names = {each.removesuffix(" producers") for each in set(lexicon()[1].values())
+                 if each.endswith(" producers")}
+        words = Counter(re.findall(r"\b(?:" + "|".join(sorted(names)) + r")\b", self.text.lower()))
+        if not words or not re.search(r"(?i)\bproduc(?:ers?|ing)\b", self.text):
+            return ""
+        if not re.search(r"(?i)\b(?:consumers?|consuming|importers|importing)\b", self.text):
+            return ""
+        return words.most_common(1)[0][0]
+
+    def person(self, words: str, start: int = 0) -> tuple[str, int]:
+        """Return the name in a run of capitalised words, without titles and openers, and its start."""
+        parts = words.split()
+        while parts and (parts[0].strip(".") in not_names() or is_place(parts[0])):
+            start += len(parts.pop(0)) + 1
+        while parts and len(parts) > 1 and parts[-1] in MONTHS and len(parts) == 2:
+            break
+        else:
+            while parts and (parts[-1] in PARTICLES or parts[-1].strip(".") in not_names()):
+                parts.pop()
+        if not parts or any(
+            part in not_names() or is_place(part) for part in parts[: max(1, len(parts) - 1)]
+        ):
+            return "", start
+        if parts[-1].strip(".") in not_names() and parts[-1] not in MONTHS:
+            return "", start
+        if len(parts[-1].strip(".")) < 2:
+            return "", start
+        return re.sub(r"['’]s?\Z", "", " ".join(parts)), start
+
+    def known(self, name: str) -> Person | None:
+        """Return the person that a name, or a part of it, stands for."""
+        last = name.split()[-1]
+        if last in self.by_word:
+            return self.by_word[last]
+        if len(name.split()) == 1:
+            return self.first_names.get(last)
+        return None
+
+    def learn(self, person: Person, start: int, end: int) -> None:
+        """Take in what stands beside one place where a person is named."""
+        before = SEPARATOR.split(self.text[max(0, start - 100) : start])[-1]
+        prefix = set(re.findall(r"\w+", before)[-1:])
+        if prefix & FEMALE:
+            person.is_female = True
+        elif prefix & MALE:
+            person.is_female = False
+        after = re.match(
+            r"(?:['’]s?)?(?:,| \(|, who is| –| -|, is| of| is) ?[^.;:“”\"\n()–,]{2,110}", self.text[end : end + 120]
+        )
+        tail = after.group() if after and TITLE.search(after.group()) else ""
+        if before.endswith(" of "):
+            return
+        for words, first, last in (
+            (before, start - len(before), start),
+            (tail, end, end + len(tail)),
+        ):
+            titles = {each.lower() for each in TITLE.findall(words)}
+            if not words.strip():
+                continue
+            inside = self.parties_between(first, last)
+            owner = words is before and inside and OWNER.fullmatch(
+                self.text[inside[-1].end : start]
+            )
+            role = role_of(words, has_party=bool(inside)) if titles or words is before else ""
+            if role:
+                person.sides[role] += 1
+                person.offices |= titles
+                continue
+            if not titles and not owner:
+                continue
+            person.offices |= titles
+            if inside:
+                side = inside[-1].party if words is before else inside[0].party
+                person.sides[self.bloc(side)] += 3
+            else:
+                side = self.side_of_office(words)
+                if side:
+                    person.sides[side] += 1
+        if not tail:
+            of_place = re.match(r" (?:of|from) (?:the )?@", self.blank[end : end + 16])
+            bracket = re.match(r" \(@", self.blank[end : end + 3])
+            if of_place or bracket:
+                inside = self.parties_between(end, end + 20)
+                if inside:
+                    person.sides[self.bloc(inside[0].party)] += 1
+
+    def parties_between(self, start: int, end: int) -> list[Mention]:
+        """Return the mentions of parties that begin between two places."""
+        low, high = bisect_left(self.starts, start), bisect_left(self.starts, end)
+        return self.mentions[low:high]
+
+    def bloc(self, party: str) -> str:
+        """Return the party in the document's talks that a party belongs to.
+
+        >>> People("EC trade with Japan.", [], ["EU", "Japan"]).bloc("UK")
+        'EU'
+        """
+        return "EU" if party == "UK" and "EU" in self.talks and self.is_community else party
+
+    def side_of_office(self, words: str) -> str:
+        """Return the party whose office a title names, where the talks leave little doubt."""
+        for pattern, parties in read_offices():
+            if pattern.search(words):
+                fitting = [each for each in self.ranked if each in parties]
+                if fitting:
+                    return fitting[0]
+        return ""
+
+    def side(self, name: str) -> str:
+        """Return the side that the document gives a person most often."""
+        person = self.known(name)
+        if not person or not person.sides:
+            return ""
+        return max(person.sides.items(), key=lambda each: each[1])[0]
+
+    def named(self, name: str) -> str:
+        """Return the fullest form of a name."""
+        person = self.known(name)
+        return person.name if person else name
