@@ -67,7 +67,7 @@ SUBORDINATE = re.compile(
     re.IGNORECASE,
 )
 DUMMY = re.compile(
-    r"^\W*(?:and |but )?(?:it|this|that|(?:the|his|her|their|these|those|such|@+['’]?s?|[\w’']+['’]s) (?:\w+ ){0,3}?(?:comments?|remarks?|words"
+    r"^[^.]{0,70}\b(?:comes?|came)\b (?:\w+ ){0,3}?(?:as|after|when|amid claims that)\b|^\W*(?:and |but )?(?:it|this|that|(?:the|his|her|their|these|those|such|@+['’]?s?|[\w’']+['’]s) (?:\w+ ){0,3}?(?:comments?|remarks?|words"
     r"|warnings?|statements?|stance|move|speech|intervention|news|claims?|announcement|threat|admission"
     r"|development)(?: on \w+| from [@\w ]{1,12})?) (?:also |later )?(?:comes?|came|follow(?:s|ed)|echo(?:es|ed)|contrast(?:s|ed)"
     r"|coincide[sd]?|seemed|seem|appeared)\b",
@@ -137,8 +137,13 @@ def find_attributions(
         before = left.rstrip()
         inverted = None
         if verb in ("said", "says", "added", "told", "wrote", "warned", "insisted", "explained") and (
-            not before or before[-1] in ",”\"’'?!–-"
+            not before or before[-1] in "”\"’'?!–-" or re.search(r"”\s*,\Z|,\Z", before)
         ):
+            aside = before.endswith(",") and not re.search(r"”\s*,\Z", before)
+            named = read_left(stripped, offset, people, resolve, is_title) if aside else None
+        else:
+            named = ("no",)
+        if not named:
             right = bare[found.end() : found.end() + REACH]
             inverted = read_right(right, start + found.end(), people, resolve)
         if inverted:
@@ -152,7 +157,7 @@ def find_attributions(
         clause = bare[max(0, first - start - 120) : max(0, first - start)]
         near = re.search(r"(?:^|[\s,])(\w+)\s+(?:\w+ly )?\Z", clause)
         opener = near.group(1).lower() if near else ""
-        if re.fullmatch(SUBORDINATE, opener) and opener not in ("while", "but"):
+        if re.fullmatch(SUBORDINATE, opener) and opener not in ("while", "but", "as"):
             embedded = True
         if embedded and is_dummy:
             embedded = False
@@ -346,14 +351,9 @@ def side_of_phrase(phrase: str, start: int, people: People) -> str:
             ROLE_NOUN.search(half) and not role_of(half, has_party=bool(inside)) for half in halves
         )
         return "" if mixed else role
-    if people.commodity:
-        sides = [
-            f"{people.commodity} {whose}"
-            for whose, stem in (("consumers", r"consum|import"), ("producers", r"produc|export"))
-            if re.search(rf"\b(?:{stem})", plain)
-        ]
-        if sides:
-            return ";".join(sorted(sides))
+    group = people.side_of_group(phrase)
+    if group:
+        return group
     if re.search(r"\b(?:both|two|either) (?:sides|countries|governments|nations|parties|leaders)\b", plain):
         return ";".join(sorted(people.talks)) if len(people.talks) == 2 else ""
     if inside:

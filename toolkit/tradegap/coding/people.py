@@ -7,7 +7,7 @@ side: the party that a title, a nationality or an apposition tells, or the role 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,6 +42,14 @@ TITLE = re.compile(
 SEPARATOR = re.compile(
     r"[.;:!?\n”“\"(]\s|,\s(?!and)|\b(?:said|says|told|with|and|to|that|by|as|after|from|when|against"
     r"|between|than|while|before|but)\s"
+)
+APPOSED = re.compile(
+    r"(?:['’]s?)?(?:, who is|,| \(| –| -|, is| of| is) ?(?:(?!\b(?:said|says|told|due|met|with|to|after"
+    r"|when|against|while|from|warned|insisted)\b)[^.;:“”\"\n()–]){2,110}"
+)
+APPOSED_BEFORE = re.compile(
+    r"(?:\A|[.;,]\s|\n|\b(?:of|by|from|with|to|said) )((?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts"
+    r"|[\w.]+['’]s) [^.;,]{3,130}), ?\Z"
 )
 OWNER = re.compile(r"['’]?s?\s*\Z")
 COUNTERPART = re.compile(r"\bcounterpart,?\s*\Z", re.IGNORECASE)
@@ -116,6 +124,11 @@ def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
     return "".join([*parts, text[last:]])
 
 
+def counts_of(mentions: Sequence[Mention]) -> set[str]:
+    """Return the parties that a document names at all."""
+    return {each.party for each in mentions}
+
+
 def is_place(word: str) -> bool:
     """Return whether a word names a party."""
     return re.sub(r"['’]s\Z", "", word) in lexicon()[1]
@@ -124,15 +137,13 @@ def is_place(word: str) -> bool:
 class People:
     """The persons of one document: their full names and sides, as far as it tells."""
 
-    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str]) -> None:
+    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str], headlines: Sequence[tuple[int, int]] = ()) -> None:
         """Read the whole document for names with titles, nationalities and appositions."""
         self.text, self.mentions, self.talks = text, mentions, list(talks)
         self.starts = [each.start for each in mentions]
         counts = Counter(each.party for each in mentions)
-        self.ranked = [
-            *self.talks,
-            *(party for party, _ in counts.most_common() if party not in self.talks),
-        ]
+        most = max(counts.values(), default=0)
+        self.often = {party for party, count in counts.items() if count >= most / 4}
         self.is_community = "UK" not in talks and bool(
             re.search(r"\b(?:EC|EEC|E\.C\.|European Community|European Economic Community)\b", text)
         )
@@ -143,7 +154,9 @@ class People:
         found = []
         for each in NAMES.finditer(self.blank):
             name, start = self.person(each.group(), each.start())
-            if name:
+            index = bisect_right(headlines, (start, len(text))) - 1
+            in_headline = index >= 0 and start < headlines[index][1]
+            if name and not in_headline:
                 found.append((name, start, each.end()))
         for name, start, _ in sorted(found, key=lambda each: (-len(each[0].split()), each[1])):
             titled = re.search(r"\b(?:Mr|Mrs|Ms|Miss|Lord|Sir|Dame|Dr|President|Secretary|Minister"
@@ -199,51 +212,71 @@ class People:
 
     def learn(self, person: Person, start: int, end: int) -> None:
         """Take in what stands beside one place where a person is named."""
-        before = SEPARATOR.split(self.text[max(0, start - 100) : start])[-1]
+        chunk = self.text[max(0, start - 160) : start]
+        before = SEPARATOR.split(chunk[-100:])[-1]
         prefix = set(re.findall(r"\w+", before)[-1:])
         if prefix & FEMALE:
             person.is_female = True
         elif prefix & MALE:
             person.is_female = False
-        after = re.match(
-            r"(?:['’]s?)?(?:,| \(|, who is| –| -|, is| of| is) ?[^.;:“”\"\n()–,]{2,110}", self.text[end : end + 120]
-        )
-        tail = after.group() if after and TITLE.search(after.group()) else ""
         if before.endswith(" of "):
             return
+        if not before.strip():
+            apposed = APPOSED_BEFORE.search(chunk)
+            before = apposed.group(1) + ", " if apposed and TITLE.search(apposed.group(1)) else ""
+        after = APPOSED.match(self.text, end, end + 120)
+        tail = after.group() if after and TITLE.search(after.group()) else ""
+        told = 0
         for words, first, last in (
             (before, start - len(before), start),
             (tail, end, end + len(tail)),
         ):
             titles = {each.lower() for each in TITLE.findall(words)}
+            if words is tail:
+                titles.discard("counterpart")
             if not words.strip():
                 continue
             inside = self.parties_between(first, last)
-            owner = words is before and inside and OWNER.fullmatch(
-                self.text[inside[-1].end : start]
+            owner = (
+                words is before
+                and inside
+                and OWNER.fullmatch(self.text[inside[-1].end : start])
             )
             role = role_of(words, has_party=bool(inside)) if titles or words is before else ""
             if role:
-                person.sides[role] += 1
+                person.sides[role] += 4
                 person.offices |= titles
+                told += 1
                 continue
             if not titles and not owner:
                 continue
             person.offices |= titles
+            side = self.side_of_group(words)
+            if not side and inside:
+                side = self.bloc((inside[-1] if words is before else inside[0]).party)
+            if side:
+                person.sides[side] += 3
+                told += 1
+                continue
+            side = self.side_of_office(words)
+            if side:
+                person.sides[side] += 1
+                told += 1
+        if not told and re.match(r" (?:(?:of|from) (?:the )?|\()@", self.blank[end : end + 16]):
+            inside = self.parties_between(end, end + 20)
             if inside:
-                side = inside[-1].party if words is before else inside[0].party
-                person.sides[self.bloc(side)] += 3
-            else:
-                side = self.side_of_office(words)
-                if side:
-                    person.sides[side] += 1
-        if not tail:
-            of_place = re.match(r" (?:of|from) (?:the )?@", self.blank[end : end + 16])
-            bracket = re.match(r" \(@", self.blank[end : end + 3])
-            if of_place or bracket:
-                inside = self.parties_between(end, end + 20)
-                if inside:
-                    person.sides[self.bloc(inside[0].party)] += 1
+                person.sides[self.bloc(inside[0].party)] += 1
+
+    def side_of_group(self, words: str) -> str:
+        """Return the producers or consumers that words tell, where they are those who talk."""
+        if not self.commodity:
+            return ""
+        plain = words.lower()
+        return ";".join(
+            f"{self.commodity} {whose}"
+            for whose, stem in (("consumers", r"consum|import"), ("producers", r"produc|export"))
+            if re.search(rf"\b(?:{stem})", plain)
+        )
 
     def parties_between(self, start: int, end: int) -> list[Mention]:
         """Return the mentions of parties that begin between two places."""
@@ -262,9 +295,10 @@ class People:
         """Return the party whose office a title names, where the talks leave little doubt."""
         for pattern, parties in read_offices():
             if pattern.search(words):
-                fitting = [each for each in self.ranked if each in parties]
-                if fitting:
-                    return fitting[0]
+                for known in (self.often | set(self.talks), counts_of(self.mentions)):
+                    fitting = [each for each in parties if each in known]
+                    if fitting:
+                        return fitting[0]
         return ""
 
     def side(self, name: str) -> str:

@@ -106,7 +106,8 @@ def find_sources(
     text: str, sentences: Sequence[Sentence], mentions: list[Mention], talks: Sequence[str]
 ) -> list[Source]:
     """Return the source of each sentence: of the outermost attribution, or nobody."""
-    people = People(text, mentions, talks)
+    headlines = [(each.start, each.end) for each in sentences if each.kind == 'title' or is_headline(each.text)]
+    people = People(text, mentions, talks, headlines)
     bare = bare_sentences(people, sentences)
     author = author_of(text, sentences, people)
     state = State(people)
