@@ -20,7 +20,7 @@ __all__ = ["Attribution", "find_attributions", "subject_of"]
 REACH = 240
 DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 BETWEEN = re.compile(
-    r"(?:(?<=\W)|^)(?:has|have|had|is|are|was|were|been|be|also|then|later|today|yesterday|again|further"
+    r"(?:(?<=\W)|^)(?:has|have|had|remains?|remained|becomes?|became|become|feels?|felt|increasingly|more|is|are|was|were|been|be|also|then|later|today|yesterday|again|further"
     r"|previously|earlier|now|still|once|just|both|all|each|repeatedly|tonight|reportedly|did|does|do"
     r"|(?:last|this|earlier this|late last) (?:night|week|month|year|morning|afternoon|evening)"
     rf"|(?:on |late on |early on |last )?{DAY}(?: night| evening)?|[a-z]+ly"
@@ -58,6 +58,11 @@ PLURAL = re.compile(
 FILLER = re.compile(
     r"^(?:and|but|or|also|meanwhile|however|yesterday|today|still|even|now|earlier|later|last night|last week"
     r"|this week|for (?:his|her|their|its) part|in turn|so|yet|while|although)\b ?",
+    re.IGNORECASE,
+)
+DEFINITE = re.compile(
+    r"(?:(?:the|these|those) (?:officials?|sources?|diplomats?|delegates?|aides?|negotiators?|ministers?|people|traders?|analysts?)"
+    r"|one|another|others|some|a (?:second|third)(?: \w+)? (?:source|official|diplomat)) ",
     re.IGNORECASE,
 )
 # A clause behind one of these is not the outermost, unless nothing else is said before it.
@@ -154,6 +159,8 @@ def find_attributions(
             continue
         source, kind, plural, first, relative = got
         embedded = relative
+        if kind in ("role", "party") and DEFINITE.match(bare[first - start :]) and not source.party:
+            source = resolve.group_of(plural)
         clause = bare[max(0, first - start - 120) : max(0, first - start)]
         near = re.search(r"(?:^|[\s,])(\w+)\s+(?:\w+ly )?\Z", clause)
         opener = near.group(1).lower() if near else ""
@@ -161,6 +168,8 @@ def find_attributions(
             embedded = True
         if embedded and is_dummy:
             embedded = False
+        if verb in acts and verb[:7] in ("announc", "promise", "promisi") and kind not in ("name", "office", "he", "she"):
+            continue
         yield Attribution(found.start(), source, kind, verb in acts, plural, embedded, closes)
     for found in re.finditer(r"\b[Aa]ccording to ", bare):
         got = read_right(bare[found.end() : found.end() + REACH], start + found.end(), people, resolve)
@@ -191,6 +200,10 @@ class Resolver:
 
     def office(self, words: str, side: str, start: int) -> str:
         """Return the name of the person that an office without a name stands for."""
+        raise NotImplementedError
+
+    def group_of(self, is_plural: bool) -> Source:
+        """Return the unnamed source that "the officials" or "one" refers back to."""
         raise NotImplementedError
 
 

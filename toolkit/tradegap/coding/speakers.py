@@ -26,6 +26,7 @@ from tradegap.coding.sentences import Sentence
 __all__ = ["Source", "find_sources"]
 
 LABEL = re.compile(r"^[\W_]{0,4}([^“”\":.;!?]{2,140}): ?[“\"‘']")
+SPOKESMEN = frozenset(("spokesman", "spokeswoman", "spokesperson"))
 SPOKEN = re.compile(r"\b(?:said|says|told|according to|reported)\b")
 ENDS_HEADLINE = re.compile(r"(?:: | [-–—] )([^:–—]{3,60})\W{0,3}\Z")
 BEGINS_HEADLINE = re.compile(r"^\W{0,2}([^:]{3,50}): ")
@@ -36,6 +37,12 @@ JOINT_TEXT = re.compile(
     re.IGNORECASE,
 )
 RELEASE = re.compile(r"\b(?:for immediate release|press release|media release)\b", re.IGNORECASE)
+LABEL_TITLE = re.compile(TITLE.pattern + r"|\b(?:CEO|COO|CFO|[ESA]?VP|Vice|Chair|Executive|Fellow)\b", re.IGNORECASE)
+CHARGES = re.compile(
+    r"\b(?:accus(?:es?|ed|ing)|warn(?:s|ed|ing)?|urg(?:es?|ed|ing)|told|tells|threaten(?:s|ed|ing)?"
+    r"|gives?|given|gave|lash(?:es|ed) out at|hit out at|blam(?:es?|ed)|criticis(?:es?|ed)"
+    r"|criticiz(?:es?|ed)|counterpart) (?:the )?"
+)
 # How many paragraphs a quotation may be carried over: captions and links stand between.
 CARRIED = 2
 
@@ -49,6 +56,8 @@ class State:
         self.last = Source()
         self.paragraph = -9
         self.singular: list[Source] = []
+        self.number = 0
+        self.taken = -9
         self.plural = Source()
         self.group = Source()
         self.place = ""
@@ -56,24 +65,35 @@ class State:
     def office(self, words: str, side: str, start: int) -> str:
         """Return the name of the person that an office without a name stands for."""
         heads = {each.lower() for each in TITLE.findall(words)} - {"deputy"}
-        if re.search(r"\b(?:former|ex)\b", words, re.IGNORECASE):
-            heads.add("former")
-        if "spokesman" in heads or "spokeswoman" in heads or "spokesperson" in heads:
+        if heads & SPOKESMEN:
             return ""
+        is_former = bool(re.search(r"\b(?:former|ex)\b", words, re.IGNORECASE))
         for source in self.singular[-3:][::-1]:
             person = self.people.known(source.speaker) if source.speaker else None
             if person and person.offices & heads:
                 theirs = self.people.side(person.name)
                 if not side or not theirs or theirs == side:
                     return person.name
+        # "Meyer met the press. The minister said …": the office tells the side of the last person.
+        if self.singular and self.number - self.taken <= 2 and self.singular[-1].speaker:
+            person = self.people.known(self.singular[-1].speaker)
+            theirs = self.people.side(person.name) if person else ""
+            if person and side and (not theirs or theirs == side or (is_former and not person.offices)):
+                person.sides[side] += 2
+                person.offices |= heads
+                return person.name
         best = ""
         for person in {id(each): each for each in self.people.by_word.values()}.values():
             theirs = self.people.side(person.name)
-            if person.offices & heads and (theirs == side or not side or not theirs):
+            if person.offices & heads and side and theirs == side:
                 if best:
                     return ""
                 best = person.name
         return best
+
+    def group_of(self, is_plural: bool) -> Source:
+        """Return the unnamed source that "the officials" or "one" refers back to."""
+        return Source("", self.plural.party or self.group.party) if self.plural.party else Source("", "")
 
     def resolve(self, each: Attribution) -> Source:
         """Return the source of an attribution, with a pronoun carried back."""
@@ -92,8 +112,9 @@ class State:
 
     def take(self, source: Source, kind: str, *, is_plural: bool) -> None:
         """Remember a source for what refers back to it."""
-        if kind in ("name", "office") or (kind == "role" and not is_plural):
+        if kind in ("name", "office", "he", "she") or (kind == "role" and not is_plural):
             self.singular.append(source)
+            self.taken = self.number
         if kind == "role" and is_plural:
             self.plural = source
         if kind == "party":
@@ -106,25 +127,43 @@ def find_sources(
     text: str, sentences: Sequence[Sentence], mentions: list[Mention], talks: Sequence[str]
 ) -> list[Source]:
     """Return the source of each sentence: of the outermost attribution, or nobody."""
-    headlines = [(each.start, each.end) for each in sentences if each.kind == 'title' or is_headline(each.text)]
+    headlines = [
+        (each.start, each.end)
+        for each in sentences
+        if each.kind == "title" or is_headline(each.text)
+    ]
     people = People(text, mentions, talks, headlines)
     bare = bare_sentences(people, sentences)
-    author = author_of(text, sentences, people)
+    # The first reading tells the sides of persons, which the second one then knows from the start.
+    read_sources(people, sentences, bare)
+    oppose(people, sentences, bare)
+    return read_sources(people, sentences, bare)
+
+
+def read_sources(
+    people: People, sentences: Sequence[Sentence], bare: Sequence[tuple[str, int]]
+) -> list[Source]:
+    """Return the source of each sentence, read in order."""
+    author = author_of(sentences, people)
     state = State(people)
-    if sentences:
-        state.place = party_of_dateline(sentences, people)
+    state.place = party_of_dateline(sentences, people)
     sources: list[Source] = []
+    unnamed: list[int] = []
     label: Source | None = None
     labelled = -1
     for number, each in enumerate(sentences):
         words, start = bare[number]
+        state.number = number
         labelling = LABEL.match(each.text) if each.kind != "title" else None
-        named = source_of_label(labelling, each, people, state) if labelling else None
+        named = source_of_label(labelling, each, people) if labelling else None
         if named:
             label, labelled = named, each.paragraph
         if label and labelled == each.paragraph:
             sources.append(label)
             state.last, state.paragraph = label, each.paragraph
+            continue
+        if author:
+            sources.append(author)
             continue
         found = outermost(words, start, each, people, state)
         quoted = sum(letter.isalpha() for letter in words) < 6 or words.lstrip(" -").startswith("“")
@@ -132,6 +171,8 @@ def find_sources(
             source = state.resolve(found)
             if found.kind == "role" and not source.party and is_official(words):
                 source = Source("", state.place or state.plural.party)
+            if found.kind == "role" and not found.is_plural and (number <= 1 or each.kind == "title"):
+                unnamed.append(number)
             state.take(source, found.kind, is_plural=found.is_plural)
             state.last, state.paragraph = source, each.paragraph
             carry_back(sources, sentences, bare, number, source)
@@ -141,12 +182,46 @@ def find_sources(
         else:
             source = Source()
             subject = subject_of(words, start, people, state, each.kind == "title")
-            if subject and subject[1] == "name" and each.kind != "title":
+            if subject and subject[1] == "name":
                 state.take(subject[0], "name", is_plural=False)
-        if author and not source.speaker:
-            source = author if not source.party or found else source
         sources.append(source)
+    for number in unnamed:
+        # What the lead leaves unnamed, "the EU's negotiator", the sentences after it name.
+        words = bare[number][0]
+        if re.match(r"\W*(?:an?|one|some)\b|.*\b(?:spokes\w+|official|source|delegate|diplomat)s?\b", words, re.I):
+            continue
+        later = [each for each in sources[number + 1 : number + 4] if each.speaker]
+        if later and (later[0].party == sources[number].party or not sources[number].party):
+            sources[number] = later[0]
     return sources
+
+
+def oppose(
+    people: People, sentences: Sequence[Sentence], bare: Sequence[tuple[str, int]]
+) -> None:
+    """Give persons without a side one of two: not the one that they accuse, or that accuses them."""
+    if len(people.talks) != 2:
+        return
+    other = {people.talks[0]: people.talks[1], people.talks[1]: people.talks[0]}
+    votes: dict[str, Counter[str]] = {}
+    for words, start in bare:
+        for found in CHARGES.finditer(words):
+            after = people.parties_between(start + found.end(), start + found.end() + 6)
+            before = people.parties_between(start + found.start() - 40, start + found.start())
+            by = [run for run in re.finditer(NAME, words[max(0, found.start() - 60) : found.start()])]
+            at = re.match(rf"(?:the )?({NAME})", words[found.end() :])
+            if by and after and after[0].party in other:
+                name, _ = people.person(by[-1].group())
+                if name:
+                    votes.setdefault(people.named(name), Counter())[other[after[0].party]] += 1
+            if at and before and before[-1].party in other:
+                name, _ = people.person(at.group(1))
+                if name:
+                    votes.setdefault(people.named(name), Counter())[other[before[-1].party]] += 1
+    for name, sides in votes.items():
+        person = people.known(name)
+        if person and not person.sides:
+            person.sides[sides.most_common(1)[0][0]] += 1
 
 
 def bare_sentences(people: People, sentences: Sequence[Sentence]) -> list[tuple[str, int]]:
@@ -238,7 +313,7 @@ def carry_back(
 
 
 def source_of_label(
-    found: re.Match[str], sentence: Sentence, people: People, state: State
+    found: re.Match[str], sentence: Sentence, people: People
 ) -> Source | None:
     """Return the source that a label names, as in 'Meat Board President Ana Rojas: “…'."""
     label = found.group(1)
@@ -246,20 +321,20 @@ def source_of_label(
         return None
     start = sentence.start + found.start(1)
     inside = people.parties_between(start, start + len(label))
-    blank = people.blank[start : start + len(label)]
-    runs = list(re.finditer(NAME, blank))
-    name = ""
-    for run in runs[::-1]:
-        name, _ = people.person(run.group())
-        if name and len(name.split()) > 1:
-            break
-    titled = bool(TITLE.search(label))
-    if name and len(name.split()) > 3:
-        name = " ".join(name.split()[-2:]) if titled else ""
-    if name and not titled and len(name.split()) == len(label.split()):
-        return Source(people.named(name), people.side(name))
-    if not titled and not re.search(r"\b(?:CEO|SVP|Vice|Chair|Executive|Fellow)\b", label):
-        name = ""
+    titles = list(LABEL_TITLE.finditer(label))
+    titled = bool(titles)
+    tail = label[titles[-1].end() :].strip(" ,.") if titles else label
+    name = tail if re.fullmatch(NAME, tail) and 1 < len(tail.split()) <= 4 else ""
+    if name and not titled:
+        known, _ = people.person(name)
+        if known != name:
+            name = ""
+        else:
+            return Source(people.named(name), people.side(name))
+    if name:
+        name = people.named(name) if people.known(name) else name
+    elif not titled and not inside and not role_of(label, has_party=False):
+        return None
     side = role_of(label, has_party=False) or (
         inside[-1].party if titled and inside else people.side_of_office(label) if titled else ""
     )
@@ -277,7 +352,7 @@ def party_of_dateline(sentences: Sequence[Sentence], people: People) -> str:
     return ""
 
 
-def author_of(text: str, sentences: Sequence[Sentence], people: People) -> Source | None:
+def author_of(sentences: Sequence[Sentence], people: People) -> Source | None:
     """Return the side that speaks in a whole document: both in a joint statement, else nobody.
 
     A fact sheet speaks for the government that it names first, or most.
@@ -286,6 +361,6 @@ def author_of(text: str, sentences: Sequence[Sentence], people: People) -> Sourc
     if FACT_SHEET.search(opening):
         named = Counter(each.party for each in people.mentions if each.party in people.talks)
         return Source("", named.most_common(1)[0][0]) if named else None
-    if JOINT_TEXT.search(opening):
+    if any(JOINT_TEXT.search(each.text[:120]) for each in sentences[:1]) or any(JOINT_TEXT.match(each.text.lstrip("# *")) for each in sentences[:3]):
         return Source("", ";".join(sorted(people.talks)))
     return None
