@@ -116,7 +116,7 @@ def find_attributions(
         left = bare[max(0, found.start() - REACH) : found.start()]
         offset = start + found.start() - len(left)
         stripped, auxiliary = without_between(left)
-        passive = re.search(r"\b(?:been|was|were|be|is|are|being)\s+(?:\w+ly )?\Z", left) and verb.endswith("ed")
+        passive = re.search(r"\b(?:been|was|were|be|is|are|being)\s+(?:\w+ly )?\Z", left) and verb.endswith(("ed", "said", "thought"))
         tail = bare[found.end() : found.end() + 60]
         closes = not tail.strip(" .”\"'’)") or bool(
             re.fullmatch(r"[\w ,@’']{0,50}[.”’']*", tail) and re.search(r"[,”]\s*\Z", bare[: max(0, found.start() - 1)][: found.start() - len(left) + len(stripped)] or " ") is not None and len(tail) < 60 and "," not in tail
@@ -164,7 +164,9 @@ def find_attributions(
         clause = bare[max(0, first - start - 120) : max(0, first - start)]
         near = re.search(r"(?:^|[\s,])(\w+)\s+(?:\w+ly )?\Z", clause)
         opener = near.group(1).lower() if near else ""
-        if re.fullmatch(SUBORDINATE, opener) and opener not in ("while", "but", "as"):
+        if re.fullmatch(SUBORDINATE, opener) and (
+            opener not in ("while", "but", "as") or (opener == "as" and kind == "party")
+        ):
             embedded = True
         if embedded and is_dummy:
             embedded = False

@@ -137,10 +137,11 @@ def is_place(word: str) -> bool:
 class People:
     """The persons of one document: their full names and sides, as far as it tells."""
 
-    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str], headlines: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str], headlines: Sequence[tuple[int, int]] = (), place: str = "") -> None:
         """Read the whole document for names with titles, nationalities and appositions."""
         self.text, self.mentions, self.talks = text, mentions, list(talks)
         self.starts = [each.start for each in mentions]
+        self.place = place
         counts = Counter(each.party for each in mentions)
         most = max(counts.values(), default=0)
         self.often = {party for party, count in counts.items() if count >= most / 4}
@@ -212,7 +213,8 @@ class People:
 
     def learn(self, person: Person, start: int, end: int) -> None:
         """Take in what stands beside one place where a person is named."""
-        chunk = self.text[max(0, start - 160) : start]
+        # Places and nationalities are blank here, so that "U.S." ends no phrase.
+        chunk = self.blank[max(0, start - 160) : start]
         before = SEPARATOR.split(chunk[-100:])[-1]
         prefix = set(re.findall(r"\w+", before)[-1:])
         if prefix & FEMALE:
@@ -223,8 +225,8 @@ class People:
             return
         if not before.strip():
             apposed = APPOSED_BEFORE.search(chunk)
-            before = apposed.group(1) + ", " if apposed and TITLE.search(apposed.group(1)) else ""
-        after = APPOSED.match(self.text, end, end + 120)
+            before = chunk[apposed.start(1) :] if apposed and TITLE.search(apposed.group(1)) else ""
+        after = APPOSED.match(self.blank, end, end + 120)
         tail = after.group() if after and TITLE.search(after.group()) else ""
         told = 0
         for words, first, last in (
@@ -295,6 +297,8 @@ class People:
         """Return the party whose office a title names, where the talks leave little doubt."""
         for pattern, parties in read_offices():
             if pattern.search(words):
+                if self.place in parties:
+                    return self.place
                 for known in (self.often | set(self.talks), counts_of(self.mentions)):
                     fitting = [each for each in parties if each in known]
                     if fitting:
@@ -305,7 +309,7 @@ class People:
         """Return the side that the document gives a person most often."""
         person = self.known(name)
         if not person or not person.sides:
-            return ""
+            return self.place if person and person.offices else ""
         return max(person.sides.items(), key=lambda each: each[1])[0]
 
     def named(self, name: str) -> str:

@@ -19,7 +19,7 @@ from itertools import groupby
 
 from tradegap.coding.attributions import Attribution, find_attributions, subject_of
 from tradegap.coding.parties import DATELINE, Mention
-from tradegap.coding.people import NAME, TITLE, People, Source, role_of
+from tradegap.coding.people import NAME, NAMES, TITLE, People, Source, role_of
 from tradegap.coding.quotations import is_wholly_quoted, without_quotations
 from tradegap.coding.sentences import Sentence
 
@@ -38,11 +38,16 @@ JOINT_TEXT = re.compile(
 )
 RELEASE = re.compile(r"\b(?:for immediate release|press release|media release)\b", re.IGNORECASE)
 LABEL_TITLE = re.compile(TITLE.pattern + r"|\b(?:CEO|COO|CFO|[ESA]?VP|Vice|Chair|Executive|Fellow)\b", re.IGNORECASE)
-CHARGES = re.compile(
-    r"\b(?:accus(?:es?|ed|ing)|warn(?:s|ed|ing)?|urg(?:es?|ed|ing)|told|tells|threaten(?:s|ed|ing)?"
-    r"|gives?|given|gave|lash(?:es|ed) out at|hit out at|blam(?:es?|ed)|criticis(?:es?|ed)"
-    r"|criticiz(?:es?|ed)|counterpart) (?:the )?"
+CHARGE = (
+    r"(?:accus(?:es?|ed|ing)|warn(?:s|ed|ing)?|urg(?:es?|ed|ing)|threaten(?:s|ed|ing)?|blam(?:es?|ed)"
+    r"|(?:lash|hit|lashes|lashed|hits) out at|criticis(?:es?|ed)|criticiz(?:es?|ed)|attack(?:s|ed))"
 )
+CHARGES = re.compile(rf"\b{CHARGE} (?:the )?(@+)(?= (?:of|that|it|over|not|to|for|against)\b|[.,]|\Z)")
+CHARGED = re.compile(
+    rf"(@+)(?: (?:has|have|had|today|also|yesterday|last night))* (?:{CHARGE}|told|gives?|given|gave)"
+    rf" ({NAME})"
+)
+COUNTERPART = re.compile(r"\b(?:his|her) (@+) counterpart")
 # How many paragraphs a quotation may be carried over: captions and links stand between.
 CARRIED = 2
 
@@ -60,7 +65,6 @@ class State:
         self.taken = -9
         self.plural = Source()
         self.group = Source()
-        self.place = ""
 
     def office(self, words: str, side: str, start: int) -> str:
         """Return the name of the person that an office without a name stands for."""
@@ -132,7 +136,8 @@ def find_sources(
         for each in sentences
         if each.kind == "title" or is_headline(each.text)
     ]
-    people = People(text, mentions, talks, headlines)
+    place = party_of_dateline(sentences, mentions, talks)
+    people = People(text, mentions, talks, headlines, place)
     bare = bare_sentences(people, sentences)
     # The first reading tells the sides of persons, which the second one then knows from the start.
     read_sources(people, sentences, bare)
@@ -146,7 +151,6 @@ def read_sources(
     """Return the source of each sentence, read in order."""
     author = author_of(sentences, people)
     state = State(people)
-    state.place = party_of_dateline(sentences, people)
     sources: list[Source] = []
     unnamed: list[int] = []
     label: Source | None = None
@@ -169,8 +173,9 @@ def read_sources(
         quoted = sum(letter.isalpha() for letter in words) < 6 or words.lstrip(" -").startswith("“")
         if found:
             source = state.resolve(found)
-            if found.kind == "role" and not source.party and is_official(words):
-                source = Source("", state.place or state.plural.party)
+            near = words[max(0, found.place - 70) : found.place + 70]
+            if found.kind == "role" and not source.party and is_official(near):
+                source = Source("", people.place or state.plural.party)
             if found.kind == "role" and not found.is_plural and (number <= 1 or each.kind == "title"):
                 unnamed.append(number)
             state.take(source, found.kind, is_plural=found.is_plural)
@@ -205,19 +210,19 @@ def oppose(
     other = {people.talks[0]: people.talks[1], people.talks[1]: people.talks[0]}
     votes: dict[str, Counter[str]] = {}
     for words, start in bare:
-        for found in CHARGES.finditer(words):
-            after = people.parties_between(start + found.end(), start + found.end() + 6)
-            before = people.parties_between(start + found.start() - 40, start + found.start())
-            by = [run for run in re.finditer(NAME, words[max(0, found.start() - 60) : found.start()])]
-            at = re.match(rf"(?:the )?({NAME})", words[found.end() :])
-            if by and after and after[0].party in other:
-                name, _ = people.person(by[-1].group())
+        for pattern, is_by in ((CHARGES, True), (COUNTERPART, True), (CHARGED, False)):
+            for found in pattern.finditer(words):
+                inside = people.parties_between(start + found.start(1), start + found.end(1))
+                if not inside or inside[0].party not in other:
+                    continue
+                if is_by:
+                    runs = NAMES.findall(words[max(0, found.start() - 80) : found.start()])
+                    run = runs[-1] if runs else ""
+                else:
+                    run = found.group(2)
+                name, _ = people.person(run)
                 if name:
-                    votes.setdefault(people.named(name), Counter())[other[after[0].party]] += 1
-            if at and before and before[-1].party in other:
-                name, _ = people.person(at.group(1))
-                if name:
-                    votes.setdefault(people.named(name), Counter())[other[before[-1].party]] += 1
+                    votes.setdefault(people.named(name), Counter())[other[inside[0].party]] += 1
     for name, sides in votes.items():
         person = people.known(name)
         if person and not person.sides:
@@ -341,14 +346,16 @@ def source_of_label(
     return Source(name, side or "observer")
 
 
-def party_of_dateline(sentences: Sequence[Sentence], people: People) -> str:
+def party_of_dateline(
+    sentences: Sequence[Sentence], mentions: Sequence[Mention], talks: Sequence[str]
+) -> str:
     """Return the party where a story was written, if it is one of those talking."""
     for each in sentences[:3]:
         dateline = DATELINE.match(each.text)
         if dateline:
-            inside = people.parties_between(each.start, each.start + dateline.end())
-            party = people.bloc(inside[0].party) if inside else ""
-            return party if party in people.talks else ""
+            end = each.start + dateline.end()
+            inside = [m.party for m in mentions[:12] if each.start <= m.start < end]
+            return inside[0] if inside and inside[0] in talks else ""
     return ""
 
 
