@@ -135,7 +135,7 @@ def find_attributions(
                 yield Attribution(found.start(), got[0], got[1], verb in acts, got[2], True)
             elif re.search(r"[,”]\s*\Z", stripped) or not stripped.strip():
                 subject = subject_of(bare, start, people, resolve, is_title)
-                if subject:
+                if subject and not (is_dummy and subject[1] == "it"):
                     yield Attribution(found.start(), subject[0], subject[1], verb in acts, subject[2], False)
             continue
         # "…," said the minister.
@@ -172,11 +172,24 @@ def find_attributions(
             embedded = False
         if verb in acts and verb[:7] in ("announc", "promise", "promisi") and kind not in ("name", "office", "he", "she"):
             continue
+        if verb.startswith("threaten") and kind in ("name", "office"):
+            continue
         yield Attribution(found.start(), source, kind, verb in acts, plural, embedded, closes)
     for found in re.finditer(r"\b[Aa]ccording to ", bare):
         got = read_right(bare[found.end() : found.end() + REACH], start + found.end(), people, resolve)
         if got:
             yield Attribution(found.start(), got[0], got[1], False, got[2], False, True)
+
+
+    if is_dummy:
+        came = re.search(rf"\b(?:as|after|when|that) ([^,]{{0,60}}?(?<!\w){NAME})", bare)
+        got = (
+            read_phrase(came.group(1), start + came.start(1), people, resolve, is_title)
+            if came
+            else None
+        )
+        if came and got and got[1] == "name":
+            yield Attribution(len(bare), got[0], got[1], False)
 
 
 def without_between(left: str) -> tuple[str, str]:

@@ -30,6 +30,7 @@ NAMES = re.compile(rf"(?<![\w’'-]){NAME}")
 PARTICLES = frozenset(LINK[3:-1].replace("|", " ").split())
 MONTHS = frozenset(("May", "June", "April", "March", "August"))
 MALE, FEMALE = frozenset(("Mr", "Lord", "Sir")), frozenset(("Mrs", "Ms", "Miss", "Dame", "Lady"))
+PEERS = frozenset(("Lord", "Lady", "Baroness"))
 TITLE = re.compile(
     r"\b(ministers?|secretary|president|premier|chancellor|commissioner|ambassador|representative"
     r"|envoy|negotiators?|spokes(?:man|woman|person)|officials?|delegates?|leader|head|chief|pm|mp"
@@ -51,7 +52,7 @@ APPOSED_BEFORE = re.compile(
     r"(?:\A|[.;,]\s|\n|\b(?:of|by|from|with|to|said) )((?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts"
     r"|[\w.]+['’]s) [^.;,]{3,130}), ?\Z"
 )
-OWNER = re.compile(r"['’]?s?\s*\Z")
+OWNER = re.compile(r"['’]?s?\s*(?:[A-Z][\w-]*\s+){0,4}")
 COUNTERPART = re.compile(r"\bcounterpart,?\s*\Z", re.IGNORECASE)
 
 
@@ -221,6 +222,8 @@ class People:
             person.is_female = True
         elif prefix & MALE:
             person.is_female = False
+        if prefix & PEERS and "UK" in self.often:
+            person.sides["UK"] += 1
         if before.endswith(" of "):
             return
         if not before.strip():

@@ -155,10 +155,11 @@ def read_sources(
     unnamed: list[int] = []
     label: Source | None = None
     labelled = -1
+    before: Attribution | None = None
     for number, each in enumerate(sentences):
         words, start = bare[number]
         state.number = number
-        labelling = LABEL.match(each.text) if each.kind != "title" else None
+        labelling = LABEL.match(people.blank[each.start : each.end]) if each.kind != "title" else None
         named = source_of_label(labelling, each, people) if labelling else None
         if named:
             label, labelled = named, each.paragraph
@@ -178,9 +179,16 @@ def read_sources(
                 source = Source("", people.place or state.plural.party)
             if found.kind == "role" and not found.is_plural and (number <= 1 or each.kind == "title"):
                 unnamed.append(number)
+            person = people.known(source.speaker) if found.kind == "name" else None
+            introduced = number <= 3 and person and start <= person.first_at < each.end
+            if introduced and person and before and before.kind == "role" and not before.is_plural:
+                # "A Peruvian official said … Ana Diaz, secretary for trade, said …"
+                if before.source.party and max(person.sides.values(), default=0) < 3:
+                    person.sides[before.source.party] += 2
             state.take(source, found.kind, is_plural=found.is_plural)
             state.last, state.paragraph = source, each.paragraph
             carry_back(sources, sentences, bare, number, source)
+            before = found
         elif quoted and each.kind != "title" and each.paragraph - state.paragraph <= CARRIED:
             source = state.last
             state.paragraph = each.paragraph
@@ -321,7 +329,7 @@ def source_of_label(
     found: re.Match[str], sentence: Sentence, people: People
 ) -> Source | None:
     """Return the source that a label names, as in 'Meat Board President Ana Rojas: “…'."""
-    label = found.group(1)
+    label = people.text[sentence.start + found.start(1) : sentence.start + found.end(1)]
     if re.search(r"\b(?:said|says|added|told|adding|saying|wrote|warned|that|he|she|it|they)\b", label):
         return None
     start = sentence.start + found.start(1)
@@ -329,7 +337,7 @@ def source_of_label(
     titles = list(LABEL_TITLE.finditer(label))
     titled = bool(titles)
     tail = label[titles[-1].end() :].strip(" ,.") if titles else label
-    name = tail if re.fullmatch(NAME, tail) and 1 < len(tail.split()) <= 4 else ""
+    name = tail if re.fullmatch(NAME, tail) and (1 < len(tail.split()) <= 4 or people.known(tail)) else ""
     if name and not titled:
         known, _ = people.person(name)
         if known != name:
