@@ -33,7 +33,9 @@ BOUNDARY = re.compile(
     r"|although|though|where|since|before|until|so|what|whether|how|why|yet|than|once|amid|despite)\b",
     re.IGNORECASE,
 )
-STOPS_NAME = re.compile(r"[.,;:!?“”\"()—–]| -+ |\b(?:who|in a|in an|after|during|when|while|told|as|before|adding)\b")
+STOPS_NAME = re.compile(
+    r"[.,;:!?“”\"()—–]| -+ |\b(?:who|in a|in an|after|during|when|while|told|as|before|adding)\b"
+)
 PRONOUN = re.compile(r"(?:^|\s)(he|she|they|it)\Z", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"(?:^|\s)(?:I|we|you|who|which|that|what|there|this)\Z", re.IGNORECASE)
 ROLE_NOUN = re.compile(
@@ -116,10 +118,13 @@ def find_attributions(
         left = bare[max(0, found.start() - REACH) : found.start()]
         offset = start + found.start() - len(left)
         stripped, auxiliary = without_between(left)
-        passive = re.search(r"\b(?:been|was|were|be|is|are|being)\s+(?:\w+ly )?\Z", left) and verb.endswith(("ed", "said", "thought"))
+        passive = re.search(
+            r"\b(?:been|was|were|be|is|are|being)\s+(?:\w+ly )?\Z", left
+        ) and verb.endswith(("ed", "said", "thought"))
         tail = bare[found.end() : found.end() + 60]
-        closes = not tail.strip(" .”\"'’)") or bool(
-            re.fullmatch(r"[\w ,@’']{0,50}[.”’']*", tail) and re.search(r"[,”]\s*\Z", bare[: max(0, found.start() - 1)][: found.start() - len(left) + len(stripped)] or " ") is not None and len(tail) < 60 and "," not in tail
+        # "…, he said on Friday." closes the sentence, as what was said stands before it.
+        closes = not tail.strip(" .”") or bool(
+            re.fullmatch(r"[^,]{0,50}[.”]*", tail) and stripped_subject(stripped)
         )
         if passive:
             agent = re.match(r" by ", tail)
@@ -130,20 +135,33 @@ def find_attributions(
                     yield Attribution(found.start(), got[0], got[1], True, got[2])
             continue
         if verb.endswith("ing") and not re.search(r"\b(?:is|are|was|were|been)\b", auxiliary):
-            got = read_left(stripped, offset, people, resolve, is_title) if re.search(r"\bwith\b[^,]{2,60}\Z", left) else None
+            got = (
+                read_left(stripped, offset, people, resolve, is_title)
+                if re.search(r"\bwith\b[^,]{2,60}\Z", left)
+                else None
+            )
             if got:
                 yield Attribution(found.start(), got[0], got[1], verb in acts, got[2], True)
             elif re.search(r"[,”]\s*\Z", stripped) or not stripped.strip():
                 subject = subject_of(bare, start, people, resolve, is_title)
                 if subject and not (is_dummy and subject[1] == "it"):
-                    yield Attribution(found.start(), subject[0], subject[1], verb in acts, subject[2], False)
+                    yield Attribution(
+                        found.start(), subject[0], subject[1], verb in acts, subject[2], False
+                    )
             continue
         # "…," said the minister.
         before = left.rstrip()
         inverted = None
-        if verb in ("said", "says", "added", "told", "wrote", "warned", "insisted", "explained") and (
-            not before or before[-1] in "”\"’'?!–-" or re.search(r"”\s*,\Z|,\Z", before)
-        ):
+        if verb in (
+            "said",
+            "says",
+            "added",
+            "told",
+            "wrote",
+            "warned",
+            "insisted",
+            "explained",
+        ) and (not before or before[-1] in "”\"’'?!–-" or re.search(r"”\s*,\Z|,\Z", before)):
             aside = before.endswith(",") and not re.search(r"”\s*,\Z", before)
             named = read_left(stripped, offset, people, resolve, is_title) if aside else None
         else:
@@ -152,7 +170,9 @@ def find_attributions(
             right = bare[found.end() : found.end() + REACH]
             inverted = read_right(right, start + found.end(), people, resolve)
         if inverted:
-            yield Attribution(found.start(), inverted[0], inverted[1], False, inverted[2], False, True)
+            yield Attribution(
+                found.start(), inverted[0], inverted[1], False, inverted[2], False, True
+            )
             continue
         got = read_left(stripped, offset, people, resolve, is_title)
         if not got:
@@ -170,16 +190,21 @@ def find_attributions(
             embedded = True
         if embedded and is_dummy:
             embedded = False
-        if verb in acts and verb[:7] in ("announc", "promise", "promisi") and kind not in ("name", "office", "he", "she"):
+        if (
+            verb in acts
+            and verb[:7] in ("announc", "promise", "promisi")
+            and kind not in ("name", "office", "he", "she")
+        ):
             continue
         if verb.startswith("threaten") and kind in ("name", "office"):
             continue
         yield Attribution(found.start(), source, kind, verb in acts, plural, embedded, closes)
     for found in re.finditer(r"\b[Aa]ccording to ", bare):
-        got = read_right(bare[found.end() : found.end() + REACH], start + found.end(), people, resolve)
+        got = read_right(
+            bare[found.end() : found.end() + REACH], start + found.end(), people, resolve
+        )
         if got:
             yield Attribution(found.start(), got[0], got[1], False, got[2], False, True)
-
 
     if is_dummy:
         came = re.search(rf"\b(?:as|after|when|that) ([^,]{{0,60}}?(?<!\w){NAME})", bare)
@@ -205,6 +230,11 @@ def without_between(left: str) -> tuple[str, str]:
             break
         rest = rest[: len(rest) - (len(rest[-60:]) - found.start())]
     return rest, left[len(rest) :]
+
+
+def stripped_subject(left: str) -> bool:
+    """Return whether a comma or a quotation stands right before a verb's adverbs."""
+    return left.rstrip().endswith((",", "”"))
 
 
 Reading = tuple[Source, str, bool]
@@ -309,9 +339,15 @@ def read_phrase(
     if not name and runs:
         # "Manaspas Xuto of Thailand", "John Maslen for the delegation"
         first, at = known_name(runs[0].group(), runs[0].start(), people, is_title)
-        if first and re.match(r" (?:of|from|at|for|in) ", phrase[runs[0].end() :]) and (
-            not ROLE_NOUN.search(phrase[: runs[0].start()]) or TITLE.search(phrase[: runs[0].start()])
-        ) and not re.search(r"\b(?:for|of|by|from|with) \Z", phrase[:at]):
+        if (
+            first
+            and re.match(r" (?:of|from|at|for|in) ", phrase[runs[0].end() :])
+            and (
+                not ROLE_NOUN.search(phrase[: runs[0].start()])
+                or TITLE.search(phrase[: runs[0].start()])
+            )
+            and not re.search(r"\b(?:for|of|by|from|with) \Z", phrase[:at])
+        ):
             name = first
     if name:
         return Source(people.named(name), side_of_name(name, phrase, people)), "name", False
@@ -321,25 +357,45 @@ def read_phrase(
         r"\w", people.text[inside[-1].end : start + len(phrase)].replace("’s", "").replace("'s", "")
     )
     if ends_with_party and not nouns:
-        if re.search(r"\b(?:in|to|with|from|against|between|on|for|by|of|at) (?:the )?\Z",
-                     phrase[: max(0, inside[-1].start - start)]):
+        if re.search(
+            r"\b(?:in|to|with|from|against|between|on|for|by|of|at) (?:the )?\Z",
+            phrase[: max(0, inside[-1].start - start)],
+        ):
             return None
         both = [inside[-1].party]
-        if len(inside) > 1 and re.fullmatch(r"\s*(?:and|or|,)(?: the)?\s*", people.text[inside[-2].end : inside[-1].start]):
+        if len(inside) > 1 and re.fullmatch(
+            r"\s*(?:and|or|,)(?: the)?\s*", people.text[inside[-2].end : inside[-1].start]
+        ):
             both.append(inside[-2].party)
-        return Source("", ";".join(sorted({people.bloc(each) for each in both}))), "party", len(both) > 1
+        return (
+            Source("", ";".join(sorted({people.bloc(each) for each in both}))),
+            "party",
+            len(both) > 1,
+        )
     if not nouns:
         return None
     head = nouns[0]
     # The head of "officials in the ministry" comes before the preposition, of "ministry officials" last.
-    cut = re.search(r"\b(?:in|of|for|from|at|with|on|close to|familiar|involved|near|to)\b", phrase[head.end() :])
+    cut = re.search(
+        r"\b(?:in|of|for|from|at|with|on|close to|familiar|involved|near|to)\b",
+        phrase[head.end() :],
+    )
     core = [each for each in nouns if not cut or each.start() < head.end() + cut.start()]
     head = core[-1] if core else head
-    if re.search(r"\b(?:in|on|at|to|by|with|from|against|between|of|into|over)\s+(?:the |a |an |its |their )?(?:[\w@-]+ ){0,2}\Z", phrase[: head.start()]) and not re.search(r"\bof\b", phrase[: head.start()]):
+    if re.search(
+        r"\b(?:in|on|at|to|by|with|from|against|between|of|into|over)\s+(?:the |a |an |its |their )?(?:[\w@-]+ ){0,2}\Z",
+        phrase[: head.start()],
+    ) and not re.search(r"\bof\b", phrase[: head.start()]):
         return None
     side = side_of_phrase(phrase, start, people)
     plural = bool(PLURAL.search(head.group()))
-    is_office = bool(TITLE.search(head.group()) or head.group().lower() in ("ambassador", "secretary", "leader", "chief", "minister")) and not plural
+    is_office = (
+        bool(
+            TITLE.search(head.group())
+            or head.group().lower() in ("ambassador", "secretary", "leader", "chief", "minister")
+        )
+        and not plural
+    )
     if is_office and not re.match(r"(?:an?|one|some|another|any|each|no)\b", phrase, re.IGNORECASE):
         person = resolve.office(phrase, side, start)
         if person:
@@ -357,7 +413,12 @@ def known_name(words: str, at: int, people: People, is_title: bool) -> tuple[str
         return "", at
     if people.known(name) is None and (len(name.split()) == 1 or is_title):
         return "", at
-    if is_title and len(name.split()) > 1 and people.known(name) and people.named(name).split()[0] != name.split()[0]:
+    if (
+        is_title
+        and len(name.split()) > 1
+        and people.known(name)
+        and people.named(name).split()[0] != name.split()[0]
+    ):
         last = name.split()[-1]
         return last, at + len(words) - len(last)
     return name, begin
@@ -382,7 +443,9 @@ def side_of_phrase(phrase: str, start: int, people: People) -> str:
     group = people.side_of_group(phrase)
     if group:
         return group
-    if re.search(r"\b(?:both|two|either) (?:sides|countries|governments|nations|parties|leaders)\b", plain):
+    if re.search(
+        r"\b(?:both|two|either) (?:sides|countries|governments|nations|parties|leaders)\b", plain
+    ):
         return ";".join(sorted(people.talks)) if len(people.talks) == 2 else ""
     if inside:
         return ";".join(sorted(set(inside[-2:]))) if len(halves) > 1 else inside[0]
@@ -395,7 +458,9 @@ def read_right(right: str, start: int, people: People, resolve: Resolver) -> Rea
     phrase = right.lstrip()
     end = None
     for found in STOPS_NAME.finditer(phrase):
-        if found.group() == "." and re.search(r"(?:^|[\s.])[A-Z][a-z]?[a-z]?\Z", phrase[: found.start()]):
+        if found.group() == "." and re.search(
+            r"(?:^|[\s.])[A-Z][a-z]?[a-z]?\Z", phrase[: found.start()]
+        ):
             continue
         end = found.start()
         break
@@ -403,15 +468,23 @@ def read_right(right: str, start: int, people: People, resolve: Resolver) -> Rea
     pronoun = re.match(r"(he|she|they|it)\b", phrase)
     if pronoun:
         return Source(), pronoun.group(1), pronoun.group(1) == "they"
-    if not phrase.strip() or re.match(r"(?:I|we|you|that|this|there|reporters|his|her|their)\b", phrase):
+    if not phrase.strip() or re.match(
+        r"(?:I|we|you|that|this|there|reporters|his|her|their)\b", phrase
+    ):
         return None
-    if not re.match(r"(?:an?|the|one|some|another|several|two|both|many|most|senior|top)\b|[A-Z@]|[a-z]+ (?:[a-z]+ )?[A-Z]|[a-z]+s\b|[a-z]+ [a-z]+s\b|[a-z@.-]+ \w+", phrase):
+    if not re.match(
+        r"(?:an?|the|one|some|another|several|two|both|many|most|senior|top)\b|[A-Z@]|[a-z]+ (?:[a-z]+ )?[A-Z]|[a-z]+s\b|[a-z]+ [a-z]+s\b|[a-z@.-]+ \w+",
+        phrase,
+    ):
         return None
     runs = list(re.finditer(NAME, phrase))
     for run in runs:
         name, at = known_name(run.group(), run.start(), people, False)
         behind = phrase[:at]
-        if name and not re.search(r"\b(?:for|of|to|by|with|from) (?:(?:Mr|Ms|Mrs|President|Prime|Minister)\.? )*\Z", behind):
+        if name and not re.search(
+            r"\b(?:for|of|to|by|with|from) (?:(?:Mr|Ms|Mrs|President|Prime|Minister)\.? )*\Z",
+            behind,
+        ):
             return Source(people.named(name), side_of_name(name, phrase, people)), "name", False
     apposed = re.match(rf", ({NAME})\s*(?:[,.]|\Z)", rest)
     if apposed and ROLE_NOUN.search(phrase):
@@ -434,10 +507,16 @@ def subject_of(
     pronoun = re.match(r"(He|She|They|It)\b", phrase, re.IGNORECASE)
     if pronoun:
         return Source(), pronoun.group(1).lower(), pronoun.group(1).lower() == "they"
-    titled = re.match(rf"((?:(?:the|an?|his|her|their|[\w’'@.-]+) ){{0,8}}?)({NAME})(?=['’]?[ ,(–-]|\Z)(?!['’]s)", phrase)
+    titled = re.match(
+        rf"((?:(?:the|an?|his|her|their|[\w’'@.-]+) ){{0,8}}?)({NAME})(?=['’]?[ ,(–-]|\Z)(?!['’]s)",
+        phrase,
+    )
     if titled:
         name, at = known_name(titled.group(2), titled.start(2), people, is_title)
         between = phrase[:at]
-        if name and not re.search(r"\b(?:for|of|to|by|with|from|in|at|on|and|said|that|after|is|are|was|has|have|will)\b|[,;:]", between):
+        if name and not re.search(
+            r"\b(?:for|of|to|by|with|from|in|at|on|and|said|that|after|is|are|was|has|have|will)\b|[,;:]",
+            between,
+        ):
             return Source(people.named(name), side_of_name(name, between, people)), "name", False
     return None

@@ -20,6 +20,8 @@ from tradegap.tables import split_list
 
 __all__ = ["NAME", "People", "Source", "blank_mentions"]
 
+# How many persons with one title are looked through; more of them tell nothing.
+MANY = 40
 WORD = (
     r"(?:[A-ZÀ-Þ][a-zà-ÿ]+(?:[A-Z][a-zà-ÿ]+)?(?:['’-][A-ZÀ-Þ]?[a-zà-ÿ]+){0,3}"
     r"|[A-Z]['’][A-Z][a-zà-ÿ]+|[A-Z]\.)"
@@ -125,11 +127,6 @@ def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
     return "".join([*parts, text[last:]])
 
 
-def counts_of(mentions: Sequence[Mention]) -> set[str]:
-    """Return the parties that a document names at all."""
-    return {each.party for each in mentions}
-
-
 def is_place(word: str) -> bool:
     """Return whether a word names a party."""
     return re.sub(r"['’]s\Z", "", word) in lexicon()[1]
@@ -138,13 +135,21 @@ def is_place(word: str) -> bool:
 class People:
     """The persons of one document: their full names and sides, as far as it tells."""
 
-    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str], headlines: Sequence[tuple[int, int]] = (), place: str = "") -> None:
+    def __init__(
+        self,
+        text: str,
+        mentions: list[Mention],
+        talks: Sequence[str],
+        headlines: Sequence[tuple[int, int]] = (),
+        place: str = "",
+    ) -> None:
         """Read the whole document for names with titles, nationalities and appositions."""
         self.text, self.mentions, self.talks = text, mentions, list(talks)
         self.starts = [each.start for each in mentions]
         self.place = place
         counts = Counter(each.party for each in mentions)
         most = max(counts.values(), default=0)
+        self.present = set(counts)
         self.often = {party for party, count in counts.items() if count >= most / 4}
         self.is_community = "UK" not in talks and bool(
             re.search(r"\b(?:EC|EEC|E\.C\.|European Community|European Economic Community)\b", text)
@@ -152,6 +157,7 @@ class People:
         self.commodity = self.find_commodity()
         self.blank = blank_mentions(text, mentions)
         self.by_word: dict[str, Person] = {}
+        self.holders: dict[str, list[Person]] = {}
         self.first_names: dict[str, Person] = {}
         found = []
         for each in NAMES.finditer(self.blank):
@@ -161,8 +167,11 @@ class People:
             if name and not in_headline:
                 found.append((name, start, each.end()))
         for name, start, _ in sorted(found, key=lambda each: (-len(each[0].split()), each[1])):
-            titled = re.search(r"\b(?:Mr|Mrs|Ms|Miss|Lord|Sir|Dame|Dr|President|Secretary|Minister"
-                               r"|Premier|Sen|Rep)\.? \Z", text[max(0, start - 12) : start])
+            titled = re.search(
+                r"\b(?:Mr|Mrs|Ms|Miss|Lord|Sir|Dame|Dr|President|Secretary|Minister"
+                r"|Premier|Sen|Rep)\.? \Z",
+                text[max(0, start - 12) : start],
+            )
             if len(name.split()) > 1 or (titled and name not in self.first_names):
                 person = self.by_word.setdefault(name.split()[-1], Person(name, first_at=start))
                 person.first_at = min(person.first_at, start)
@@ -174,8 +183,11 @@ class People:
 
     def find_commodity(self) -> str:
         """Return the commodity of the talks between its producers and consumers, if it is such."""
-        names = {each.removesuffix(" producers") for each in set(lexicon()[1].values())
-                 if each.endswith(" producers")}
+        names = {
+            each.removesuffix(" producers")
+            for each in set(lexicon()[1].values())
+            if each.endswith(" producers")
+        }
         words = Counter(re.findall(r"\b(?:" + "|".join(sorted(names)) + r")\b", self.text.lower()))
         if not words or not re.search(r"(?i)\bproduc(?:ers?|ing)\b", self.text):
             return ""
@@ -243,19 +255,17 @@ class People:
                 continue
             inside = self.parties_between(first, last)
             owner = (
-                words is before
-                and inside
-                and OWNER.fullmatch(self.text[inside[-1].end : start])
+                words is before and inside and OWNER.fullmatch(self.text[inside[-1].end : start])
             )
             role = role_of(words, has_party=bool(inside)) if titles or words is before else ""
             if role:
                 person.sides[role] += 4
-                person.offices |= titles
+                self.give(person, titles)
                 told += 1
                 continue
             if not titles and not owner:
                 continue
-            person.offices |= titles
+            self.give(person, titles)
             side = self.side_of_group(words)
             if not side and inside:
                 side = self.bloc((inside[-1] if words is before else inside[0]).party)
@@ -302,7 +312,7 @@ class People:
             if pattern.search(words):
                 if self.place in parties:
                     return self.place
-                for known in (self.often | set(self.talks), counts_of(self.mentions)):
+                for known in (self.often | set(self.talks), self.present):
                     fitting = [each for each in parties if each in known]
                     if fitting:
                         return fitting[0]
@@ -314,6 +324,20 @@ class People:
         if not person or not person.sides:
             return self.place if person and person.offices else ""
         return max(person.sides.items(), key=lambda each: each[1])[0]
+
+    def with_office(self, titles: set[str]) -> list[Person]:
+        """Return the persons of whom the document tells one of these titles, up to some dozens."""
+        holders: dict[int, Person] = {}
+        for title in sorted(titles):
+            for person in self.holders.get(title, ())[:MANY]:
+                holders[id(person)] = person
+        return list(holders.values())
+
+    def give(self, person: Person, titles: set[str]) -> None:
+        """Take in that a person has these titles."""
+        for title in titles - person.offices:
+            self.holders.setdefault(title, []).append(person)
+        person.offices |= titles
 
     def named(self, name: str) -> str:
         """Return the fullest form of a name."""

@@ -12,8 +12,8 @@ from bisect import bisect_right
 __all__ = ["is_wholly_quoted", "without_quotations"]
 
 MARK = re.compile(r"[“”„\"‘’'`]")
-OPENS_AFTER = " \t\n([{“”\"„:-–—‘"
-DOUBLE_OPENS, DOUBLE_CLOSES = "“„\"", "”\""
+OPENS_AFTER = ' \t\n([{“”"„:-–—‘'
+DOUBLE_OPENS, DOUBLE_CLOSES = '“„"', '”"'
 SINGLE_OPENS, SINGLE_CLOSES = "‘'`", "’'"
 
 

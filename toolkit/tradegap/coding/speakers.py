@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from tradegap.coding.attributions import Attribution, find_attributions, subject_of
+from tradegap.coding.attributions import Attribution, find_attributions, read_phrase, subject_of
 from tradegap.coding.parties import DATELINE, Mention
 from tradegap.coding.people import NAME, NAMES, TITLE, People, Source, role_of
 from tradegap.coding.quotations import is_wholly_quoted, without_quotations
@@ -37,12 +37,16 @@ JOINT_TEXT = re.compile(
     re.IGNORECASE,
 )
 RELEASE = re.compile(r"\b(?:for immediate release|press release|media release)\b", re.IGNORECASE)
-LABEL_TITLE = re.compile(TITLE.pattern + r"|\b(?:CEO|COO|CFO|[ESA]?VP|Vice|Chair|Executive|Fellow)\b", re.IGNORECASE)
+LABEL_TITLE = re.compile(
+    TITLE.pattern + r"|\b(?:CEO|COO|CFO|[ESA]?VP|Vice|Chair|Executive|Fellow)\b", re.IGNORECASE
+)
 CHARGE = (
     r"(?:accus(?:es?|ed|ing)|warn(?:s|ed|ing)?|urg(?:es?|ed|ing)|threaten(?:s|ed|ing)?|blam(?:es?|ed)"
     r"|(?:lash|hit|lashes|lashed|hits) out at|criticis(?:es?|ed)|criticiz(?:es?|ed)|attack(?:s|ed))"
 )
-CHARGES = re.compile(rf"\b{CHARGE} (?:the )?(@+)(?= (?:of|that|it|over|not|to|for|against)\b|[.,]|\Z)")
+CHARGES = re.compile(
+    rf"\b{CHARGE} (?:the )?(@+)(?= (?:of|that|it|over|not|to|for|against)\b|[.,]|\Z)"
+)
 CHARGED = re.compile(
     rf"(@+)(?: (?:has|have|had|today|also|yesterday|last night))* (?:{CHARGE}|told|gives?|given|gave)"
     rf" ({NAME})"
@@ -82,14 +86,17 @@ class State:
         if self.singular and self.number - self.taken <= 2 and self.singular[-1].speaker:
             person = self.people.known(self.singular[-1].speaker)
             theirs = self.people.side(person.name) if person else ""
-            if person and side and (not theirs or theirs == side or (is_former and not person.offices)):
+            if (
+                person
+                and side
+                and (not theirs or theirs == side or (is_former and not person.offices))
+            ):
                 person.sides[side] += 2
-                person.offices |= heads
+                self.people.give(person, heads)
                 return person.name
         best = ""
-        for person in {id(each): each for each in self.people.by_word.values()}.values():
-            theirs = self.people.side(person.name)
-            if person.offices & heads and side and theirs == side:
+        for person in self.people.with_office(heads) if side else ():
+            if self.people.side(person.name) == side:
                 if best:
                     return ""
                 best = person.name
@@ -97,7 +104,11 @@ class State:
 
     def group_of(self, is_plural: bool) -> Source:
         """Return the unnamed source that "the officials" or "one" refers back to."""
-        return Source("", self.plural.party or self.group.party) if self.plural.party else Source("", "")
+        return (
+            Source("", self.plural.party or self.group.party)
+            if self.plural.party
+            else Source("", "")
+        )
 
     def resolve(self, each: Attribution) -> Source:
         """Return the source of an attribution, with a pronoun carried back."""
@@ -108,7 +119,11 @@ class State:
         if each.kind in ("he", "she"):
             for source in self.singular[-4:][::-1]:
                 person = self.people.known(source.speaker) if source.speaker else None
-                if person and person.is_female is not None and person.is_female != (each.kind == "she"):
+                if (
+                    person
+                    and person.is_female is not None
+                    and person.is_female != (each.kind == "she")
+                ):
                     continue
                 return source
             return Source()
@@ -159,7 +174,9 @@ def read_sources(
     for number, each in enumerate(sentences):
         words, start = bare[number]
         state.number = number
-        labelling = LABEL.match(people.blank[each.start : each.end]) if each.kind != "title" else None
+        labelling = (
+            LABEL.match(people.blank[each.start : each.end]) if each.kind != "title" else None
+        )
         named = source_of_label(labelling, each, people) if labelling else None
         if named:
             label, labelled = named, each.paragraph
@@ -177,7 +194,11 @@ def read_sources(
             near = words[max(0, found.place - 70) : found.place + 70]
             if found.kind == "role" and not source.party and is_official(near):
                 source = Source("", people.place or state.plural.party)
-            if found.kind == "role" and not found.is_plural and (number <= 1 or each.kind == "title"):
+            if (
+                found.kind == "role"
+                and not found.is_plural
+                and (number <= 1 or each.kind == "title")
+            ):
                 unnamed.append(number)
             person = people.known(source.speaker) if found.kind == "name" else None
             introduced = number <= 3 and person and start <= person.first_at < each.end
@@ -201,7 +222,11 @@ def read_sources(
     for number in unnamed:
         # What the lead leaves unnamed, "the EU's negotiator", the sentences after it name.
         words = bare[number][0]
-        if re.match(r"\W*(?:an?|one|some)\b|.*\b(?:spokes\w+|official|source|delegate|diplomat)s?\b", words, re.I):
+        if re.match(
+            r"\W*(?:an?|one|some)\b|.*\b(?:spokes\w+|official|source|delegate|diplomat)s?\b",
+            words,
+            re.I,
+        ):
             continue
         later = [each for each in sources[number + 1 : number + 4] if each.speaker]
         if later and (later[0].party == sources[number].party or not sources[number].party):
@@ -209,9 +234,7 @@ def read_sources(
     return sources
 
 
-def oppose(
-    people: People, sentences: Sequence[Sentence], bare: Sequence[tuple[str, int]]
-) -> None:
+def oppose(people: People, sentences: Sequence[Sentence], bare: Sequence[tuple[str, int]]) -> None:
     """Give persons without a side one of two: not the one that they accuse, or that accuses them."""
     if len(people.talks) != 2:
         return
@@ -279,8 +302,6 @@ def outermost(
         begins = BEGINS_HEADLINE.match(words)
         for part in (ends, begins):
             if part:
-                from tradegap.coding.attributions import read_phrase
-
                 phrase = part.group(1).strip()
                 got = read_phrase(phrase, start + part.start(1), people, state, True)
                 if got and got[1] != "party":
@@ -302,7 +323,9 @@ def is_headline(words: str) -> bool:
 
 def is_official(words: str) -> bool:
     """Return whether an unnamed source is one of a government."""
-    return bool(re.search(r"(?i)\b(?:officials?|government|ministry|ministers?|spokes\w+)\b", words))
+    return bool(
+        re.search(r"(?i)\b(?:officials?|government|ministry|ministers?|spokes\w+)\b", words)
+    )
 
 
 def carry_back(
@@ -325,19 +348,23 @@ def carry_back(
         back -= 1
 
 
-def source_of_label(
-    found: re.Match[str], sentence: Sentence, people: People
-) -> Source | None:
+def source_of_label(found: re.Match[str], sentence: Sentence, people: People) -> Source | None:
     """Return the source that a label names, as in 'Meat Board President Ana Rojas: “…'."""
     label = people.text[sentence.start + found.start(1) : sentence.start + found.end(1)]
-    if re.search(r"\b(?:said|says|added|told|adding|saying|wrote|warned|that|he|she|it|they)\b", label):
+    if re.search(
+        r"\b(?:said|says|added|told|adding|saying|wrote|warned|that|he|she|it|they)\b", label
+    ):
         return None
     start = sentence.start + found.start(1)
     inside = people.parties_between(start, start + len(label))
     titles = list(LABEL_TITLE.finditer(label))
     titled = bool(titles)
     tail = label[titles[-1].end() :].strip(" ,.") if titles else label
-    name = tail if re.fullmatch(NAME, tail) and (1 < len(tail.split()) <= 4 or people.known(tail)) else ""
+    name = (
+        tail
+        if re.fullmatch(NAME, tail) and (1 < len(tail.split()) <= 4 or people.known(tail))
+        else ""
+    )
     if name and not titled:
         known, _ = people.person(name)
         if known != name:
@@ -376,6 +403,8 @@ def author_of(sentences: Sequence[Sentence], people: People) -> Source | None:
     if FACT_SHEET.search(opening):
         named = Counter(each.party for each in people.mentions if each.party in people.talks)
         return Source("", named.most_common(1)[0][0]) if named else None
-    if any(JOINT_TEXT.search(each.text[:120]) for each in sentences[:1]) or any(JOINT_TEXT.match(each.text.lstrip("# *")) for each in sentences[:3]):
+    if any(JOINT_TEXT.search(each.text[:120]) for each in sentences[:1]) or any(
+        JOINT_TEXT.match(each.text.lstrip("# *")) for each in sentences[:3]
+    ):
         return Source("", ";".join(sorted(people.talks)))
     return None
