@@ -18,7 +18,14 @@ from tradegap.coding.cues import read_rows
 from tradegap.coding.parties import Mention, lexicon
 from tradegap.tables import split_list
 
-__all__ = ["NAME", "People", "Source", "blank_mentions"]
+__all__ = ["NAME", "NAMES", "TITLE", "People", "Person", "Source", "role_of"]
+
+TITLE = re.compile(
+    r"\b("
+    + "|".join(row["noun"] for row in read_rows("nouns.csv") if row["is_title"] == "yes")
+    + r")\b",
+    re.IGNORECASE,
+)
 
 # How many persons with one title are looked through; more of them tell nothing.
 MANY = 40
@@ -33,14 +40,10 @@ PARTICLES = frozenset(LINK[3:-1].replace("|", " ").split())
 MONTHS = frozenset(("May", "June", "April", "March", "August"))
 MALE, FEMALE = frozenset(("Mr", "Lord", "Sir")), frozenset(("Mrs", "Ms", "Miss", "Dame", "Lady"))
 PEERS = frozenset(("Lord", "Lady", "Baroness"))
-TITLE = re.compile(
-    r"\b(ministers?|secretary|president|premier|chancellor|commissioner|ambassador|representative"
-    r"|envoy|negotiators?|spokes(?:man|woman|person)|officials?|delegates?|leader|head|chief|pm|mp"
-    r"|mep|senator|sen|rep|congressman|congresswoman|governor|director|undersecretary"
-    r"|chair(?:man|woman)?|deputy|delegation|counterpart|speaker|advis[eo]r|diplomat|aide|taoiseach"
-    r"|minister-president|economist|analyst|professor)\b",
-    re.IGNORECASE,
+HONORIFIC = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Miss|Lord|Sir|Dame|Dr|President|Secretary|Minister|Premier|Sen|Rep)\.? \Z"
 )
+COMMUNITY = re.compile(r"\b(?:EC|EEC|E\.C\.|European (?:Economic )?Community)\b")
 # What separates the words that belong to a name from those before it.
 SEPARATOR = re.compile(
     r"[.;:!?\n”“\"(]\s|,\s(?!and)|\b(?:said|says|told|with|and|to|that|by|as|after|from|when|against"
@@ -127,9 +130,9 @@ def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
     return "".join([*parts, text[last:]])
 
 
-def is_place(word: str) -> bool:
-    """Return whether a word names a party."""
-    return re.sub(r"['’]s\Z", "", word) in lexicon()[1]
+def is_no_name(word: str) -> bool:
+    """Return whether a capitalised word is no part of a name: a title, an opener, a place."""
+    return word.strip(".") in not_names() or re.sub(r"['’]s\Z", "", word) in lexicon()[1]
 
 
 class People:
@@ -140,6 +143,7 @@ class People:
         text: str,
         mentions: list[Mention],
         talks: Sequence[str],
+        *,
         headlines: Sequence[tuple[int, int]] = (),
         place: str = "",
     ) -> None:
@@ -151,9 +155,7 @@ class People:
         most = max(counts.values(), default=0)
         self.present = set(counts)
         self.often = {party for party, count in counts.items() if count >= most / 4}
-        self.is_community = "UK" not in talks and bool(
-            re.search(r"\b(?:EC|EEC|E\.C\.|European Community|European Economic Community)\b", text)
-        )
+        self.is_community = "UK" not in talks and bool(COMMUNITY.search(text))
         self.commodity = self.find_commodity()
         self.blank = blank_mentions(text, mentions)
         self.by_word: dict[str, Person] = {}
@@ -167,19 +169,15 @@ class People:
             if name and not in_headline:
                 found.append((name, start, each.end()))
         for name, start, _ in sorted(found, key=lambda each: (-len(each[0].split()), each[1])):
-            titled = re.search(
-                r"\b(?:Mr|Mrs|Ms|Miss|Lord|Sir|Dame|Dr|President|Secretary|Minister"
-                r"|Premier|Sen|Rep)\.? \Z",
-                text[max(0, start - 12) : start],
-            )
+            titled = HONORIFIC.search(text[max(0, start - 12) : start])
             if len(name.split()) > 1 or (titled and name not in self.first_names):
                 person = self.by_word.setdefault(name.split()[-1], Person(name, first_at=start))
                 person.first_at = min(person.first_at, start)
                 self.first_names.setdefault(name.split()[0], person)
         for name, start, end in found:
-            person = self.known(name)
-            if person:
-                self.learn(person, start, end)
+            named = self.known(name)
+            if named:
+                self.learn(named, start, end)
 
     def find_commodity(self) -> str:
         """Return the commodity of the talks between its producers and consumers, if it is such."""
@@ -193,25 +191,19 @@ class People:
             return ""
         if not re.search(r"(?i)\b(?:consumers?|consuming|importers|importing)\b", self.text):
             return ""
-        return words.most_common(1)[0][0]
+        return str(words.most_common(1)[0][0])
 
     def person(self, words: str, start: int = 0) -> tuple[str, int]:
         """Return the name in a run of capitalised words, without titles and openers, and its start."""
         parts = words.split()
-        while parts and (parts[0].strip(".") in not_names() or is_place(parts[0])):
+        while parts and is_no_name(parts[0]):
             start += len(parts.pop(0)) + 1
-        while parts and len(parts) > 1 and parts[-1] in MONTHS and len(parts) == 2:
-            break
-        else:
-            while parts and (parts[-1] in PARTICLES or parts[-1].strip(".") in not_names()):
-                parts.pop()
-        if not parts or any(
-            part in not_names() or is_place(part) for part in parts[: max(1, len(parts) - 1)]
-        ):
-            return "", start
-        if parts[-1].strip(".") in not_names() and parts[-1] not in MONTHS:
-            return "", start
-        if len(parts[-1].strip(".")) < 2:
+        # "Theresa May" is a name, though "May" alone is a month.
+        while parts and not (len(parts) == 2 and parts[1] in MONTHS):
+            if parts[-1] not in PARTICLES and not is_no_name(parts[-1]):
+                break
+            parts.pop()
+        if not parts or any(is_no_name(part) for part in parts[:-1]) or len(parts[-1]) < 2:
             return "", start
         return re.sub(r"['’]s?\Z", "", " ".join(parts)), start
 

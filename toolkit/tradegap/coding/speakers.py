@@ -6,7 +6,9 @@ the source, which a title, a nationality or a capital tells, also where no perso
 
     quotations     what a paragraph quotes
     people         the persons of a document, their offices and sides
+    phrases        what one noun phrase names: a person, an office, a side
     attributions   who says something in one sentence
+    labels         what tells it outside of any sentence: a label, a dateline, a joint statement
     speakers       the sentences in order: what each carries over from those before
 """
 
@@ -15,41 +17,42 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
-from tradegap.coding.attributions import Attribution, find_attributions, read_phrase, subject_of
+from tradegap.coding.attributions import Attribution, find_attributions
+from tradegap.coding.labels import author_of, label_of, party_of_dateline
 from tradegap.coding.parties import DATELINE, Mention
-from tradegap.coding.people import NAME, NAMES, TITLE, People, Source, role_of
+from tradegap.coding.people import NAME, NAMES, TITLE, People, Source
+from tradegap.coding.phrases import Reader, Reading
 from tradegap.coding.quotations import is_wholly_quoted, without_quotations
 from tradegap.coding.sentences import Sentence
 
 __all__ = ["Source", "find_sources"]
 
-LABEL = re.compile(r"^[\W_]{0,4}([^“”\":.;!?]{2,140}): ?[“\"‘']")
 SPOKESMEN = frozenset(("spokesman", "spokeswoman", "spokesperson"))
 SPOKEN = re.compile(r"\b(?:said|says|told|according to|reported)\b")
-ENDS_HEADLINE = re.compile(r"(?:: | [-–—] )([^:–—]{3,60})\W{0,3}\Z")
-BEGINS_HEADLINE = re.compile(r"^\W{0,2}([^:]{3,50}): ")
-FACT_SHEET = re.compile(r"\b(?:fact sheet|what they are saying)\b", re.IGNORECASE)
-JOINT_TEXT = re.compile(
-    r"\bjoint (?:press )?(?:statement|declaration|communique|communiqué|announcement)\b"
-    r"|\b(?:general terms|terms of reference) for\b|\b(?:agreement|framework) on (?:an? )?\w+ trade\b",
-    re.IGNORECASE,
+OFFICIAL = re.compile(r"\b(?:officials?|government|ministry|ministers?|spokes\w+)\b", re.IGNORECASE)
+FORMER = re.compile(r"\b(?:former|ex)\b", re.IGNORECASE)
+# "Meyer: no deal yet", "No deal yet - minister"
+HEADLINE_LABELS = (
+    re.compile(r"(?:: | [-–—] )([^:–—]{3,60})\W{0,3}\Z"),
+    re.compile(r"\W{0,2}([^:]{3,50}): "),
 )
-RELEASE = re.compile(r"\b(?:for immediate release|press release|media release)\b", re.IGNORECASE)
-LABEL_TITLE = re.compile(
-    TITLE.pattern + r"|\b(?:CEO|COO|CFO|[ESA]?VP|Vice|Chair|Executive|Fellow)\b", re.IGNORECASE
+# Who is unnamed on purpose is not named by the sentences that follow.
+STAYS_UNNAMED = re.compile(
+    r"\W*(?:an?|one|some)\b|.*\b(?:spokes\w+|official|source|delegate|diplomat)s?\b", re.IGNORECASE
 )
 CHARGE = (
-    r"(?:accus(?:es?|ed|ing)|warn(?:s|ed|ing)?|urg(?:es?|ed|ing)|threaten(?:s|ed|ing)?|blam(?:es?|ed)"
-    r"|(?:lash|hit|lashes|lashed|hits) out at|criticis(?:es?|ed)|criticiz(?:es?|ed)|attack(?:s|ed))"
+    r"(?:accus(?:es?|ed|ing)|warn(?:s|ed|ing)?|urg(?:es?|ed|ing)|threaten(?:s|ed|ing)?"
+    r"|blam(?:es?|ed)|(?:lash|hit|lashes|lashed|hits) out at|critici[sz](?:es?|ed)|attack(?:s|ed))"
 )
 CHARGES = re.compile(
     rf"\b{CHARGE} (?:the )?(@+)(?= (?:of|that|it|over|not|to|for|against)\b|[.,]|\Z)"
 )
 CHARGED = re.compile(
-    rf"(@+)(?: (?:has|have|had|today|also|yesterday|last night))* (?:{CHARGE}|told|gives?|given|gave)"
-    rf" ({NAME})"
+    r"(@+)(?: (?:has|have|had|today|also|yesterday|last night))*"
+    rf" (?:{CHARGE}|told|gives?|given|gave) ({NAME})"
 )
 COUNTERPART = re.compile(r"\b(?:his|her) (@+) counterpart")
 # How many paragraphs a quotation may be carried over: captions and links stand between.
@@ -62,101 +65,80 @@ class State:
     def __init__(self, people: People) -> None:
         """Begin a document, of which nothing is read yet."""
         self.people = people
-        self.last = Source()
-        self.paragraph = -9
-        self.singular: list[Source] = []
-        self.number = 0
-        self.taken = -9
-        self.plural = Source()
-        self.group = Source()
+        self.number = 0  # of the sentence that is read
+        self.quoted = Source()
+        self.paragraph = -9  # where the last quotation was
+        self.persons: list[Source] = []
+        self.person_at = -9  # the sentence of the last of them
+        self.they = Source()
+        self.it = Source()
 
-    def office(self, words: str, side: str, start: int) -> str:
+    def office(self, words: str, side: str) -> str:
         """Return the name of the person that an office without a name stands for."""
         heads = {each.lower() for each in TITLE.findall(words)} - {"deputy"}
         if heads & SPOKESMEN:
             return ""
-        is_former = bool(re.search(r"\b(?:former|ex)\b", words, re.IGNORECASE))
-        for source in self.singular[-3:][::-1]:
-            person = self.people.known(source.speaker) if source.speaker else None
+        people = self.people
+        for source in self.persons[-3:][::-1]:
+            person = people.known(source.speaker) if source.speaker else None
             if person and person.offices & heads:
-                theirs = self.people.side(person.name)
-                if not side or not theirs or theirs == side:
+                if not side or people.side(person.name) in ("", side):
                     return person.name
         # "Meyer met the press. The minister said …": the office tells the side of the last person.
-        if self.singular and self.number - self.taken <= 2 and self.singular[-1].speaker:
-            person = self.people.known(self.singular[-1].speaker)
-            theirs = self.people.side(person.name) if person else ""
-            if (
-                person
-                and side
-                and (not theirs or theirs == side or (is_former and not person.offices))
-            ):
+        last = self.persons[-1].speaker if self.persons else ""
+        person = people.known(last) if last and self.number - self.person_at <= 2 else None
+        if person and side:
+            is_former = bool(FORMER.search(words)) and not person.offices
+            if people.side(person.name) in ("", side) or is_former:
                 person.sides[side] += 2
-                self.people.give(person, heads)
+                people.give(person, heads)
                 return person.name
-        best = ""
-        for person in self.people.with_office(heads) if side else ():
-            if self.people.side(person.name) == side:
-                if best:
-                    return ""
-                best = person.name
-        return best
+        holders = people.with_office(heads) if side else []
+        fitting = [each.name for each in holders if people.side(each.name) == side]
+        return fitting[0] if len(fitting) == 1 else ""
 
-    def group_of(self, is_plural: bool) -> Source:
+    def group(self) -> Source:
         """Return the unnamed source that "the officials" or "one" refers back to."""
-        return (
-            Source("", self.plural.party or self.group.party)
-            if self.plural.party
-            else Source("", "")
-        )
+        return Source("", self.they.party)
 
-    def resolve(self, each: Attribution) -> Source:
-        """Return the source of an attribution, with a pronoun carried back."""
-        if each.kind == "they":
-            return self.plural
-        if each.kind == "it":
-            return self.group
-        if each.kind in ("he", "she"):
-            for source in self.singular[-4:][::-1]:
-                person = self.people.known(source.speaker) if source.speaker else None
-                if (
-                    person
-                    and person.is_female is not None
-                    and person.is_female != (each.kind == "she")
-                ):
-                    continue
+    def resolve(self, reading: Reading) -> Source:
+        """Return the source of a reading, with a pronoun carried back."""
+        if reading.kind == "they":
+            return self.they
+        if reading.kind == "it":
+            return self.it
+        if reading.kind not in ("he", "she"):
+            return reading.source
+        is_she = reading.kind == "she"
+        for source in self.persons[-4:][::-1]:
+            person = self.people.known(source.speaker) if source.speaker else None
+            if person is None or person.is_female in (None, is_she):
                 return source
-            return Source()
-        return each.source
+        return Source()
 
-    def take(self, source: Source, kind: str, *, is_plural: bool) -> None:
+    def take(self, source: Source, reading: Reading) -> None:
         """Remember a source for what refers back to it."""
-        if kind in ("name", "office", "he", "she") or (kind == "role" and not is_plural):
-            self.singular.append(source)
-            self.taken = self.number
-        if kind == "role" and is_plural:
-            self.plural = source
-        if kind == "party":
-            self.group = self.plural = source
-        if kind == "role" and source.party:
-            self.group = source
+        is_group = reading.kind == "role" and reading.is_plural
+        if reading.kind in ("name", "office", "he", "she", "role") and not is_group:
+            self.persons.append(source)
+            self.person_at = self.number
+        if is_group or reading.kind == "party":
+            self.they = source
+        if reading.kind == "party" or (reading.kind == "role" and source.party):
+            self.it = source
 
 
 def find_sources(
     text: str, sentences: Sequence[Sentence], mentions: list[Mention], talks: Sequence[str]
 ) -> list[Source]:
     """Return the source of each sentence: of the outermost attribution, or nobody."""
-    headlines = [
-        (each.start, each.end)
-        for each in sentences
-        if each.kind == "title" or is_headline(each.text)
-    ]
+    headlines = [(each.start, each.end) for each in sentences if is_headline(each, each.text)]
     place = party_of_dateline(sentences, mentions, talks)
-    people = People(text, mentions, talks, headlines, place)
+    people = People(text, mentions, talks, headlines=headlines, place=place)
     bare = bare_sentences(people, sentences)
     # The first reading tells the sides of persons, which the second one then knows from the start.
     read_sources(people, sentences, bare)
-    oppose(people, sentences, bare)
+    oppose(people, bare)
     return read_sources(people, sentences, bare)
 
 
@@ -170,87 +152,90 @@ def read_sources(
     unnamed: list[int] = []
     label: Source | None = None
     labelled = -1
-    before: Attribution | None = None
-    for number, each in enumerate(sentences):
-        words, start = bare[number]
+    before: Reading | None = None
+    for number, (sentence, (words, start)) in enumerate(zip(sentences, bare, strict=True)):
         state.number = number
-        labelling = (
-            LABEL.match(people.blank[each.start : each.end]) if each.kind != "title" else None
-        )
-        named = source_of_label(labelling, each, people) if labelling else None
+        named = label_of(sentence, people)
         if named:
-            label, labelled = named, each.paragraph
-        if label and labelled == each.paragraph:
+            label, labelled = named, sentence.paragraph
+        if label and labelled == sentence.paragraph:
             sources.append(label)
-            state.last, state.paragraph = label, each.paragraph
+            state.quoted, state.paragraph = label, sentence.paragraph
             continue
         if author:
             sources.append(author)
             continue
-        found = outermost(words, start, each, people, state)
-        quoted = sum(letter.isalpha() for letter in words) < 6 or words.lstrip(" -").startswith("“")
+        is_title = is_headline(sentence, words)
+        reader = Reader(people, state, is_title=is_title)
+        found = outermost(words, start, reader)
         if found:
-            source = state.resolve(found)
+            reading = found.reading
+            source = state.resolve(reading)
             near = words[max(0, found.place - 70) : found.place + 70]
-            if found.kind == "role" and not source.party and is_official(near):
-                source = Source("", people.place or state.plural.party)
-            if (
-                found.kind == "role"
-                and not found.is_plural
-                and (number <= 1 or each.kind == "title")
-            ):
+            if reading.kind == "role" and not source.party and OFFICIAL.search(near):
+                source = Source("", people.place or state.they.party)
+            is_single = reading.kind == "role" and not reading.is_plural
+            if is_single and (number <= 1 or sentence.kind == "title"):
                 unnamed.append(number)
-            person = people.known(source.speaker) if found.kind == "name" else None
-            introduced = number <= 3 and person and start <= person.first_at < each.end
-            if introduced and person and before and before.kind == "role" and not before.is_plural:
-                # "A Peruvian official said … Ana Diaz, secretary for trade, said …"
-                if before.source.party and max(person.sides.values(), default=0) < 3:
-                    person.sides[before.source.party] += 2
-            state.take(source, found.kind, is_plural=found.is_plural)
-            state.last, state.paragraph = source, each.paragraph
-            carry_back(sources, sentences, bare, number, source)
-            before = found
-        elif quoted and each.kind != "title" and each.paragraph - state.paragraph <= CARRIED:
-            source = state.last
-            state.paragraph = each.paragraph
+            if reading.kind == "name" and before and number <= 3:
+                introduce(people, source, before, start, sentence.end)
+            state.take(source, reading)
+            state.quoted, state.paragraph = source, sentence.paragraph
+            carry_back(sources, sentences, bare, source)
+            before = reading
+        elif (
+            sentence.kind != "title"
+            and is_quotation(words)
+            and sentence.paragraph - state.paragraph <= CARRIED
+        ):
+            source = state.quoted
+            state.paragraph = sentence.paragraph
         else:
             source = Source()
-            subject = subject_of(words, start, people, state, each.kind == "title")
-            if subject and subject[1] == "name":
-                state.take(subject[0], "name", is_plural=False)
+            subject = reader.subject(words, start)
+            if subject and subject.kind == "name":
+                state.take(subject.source, subject)
         sources.append(source)
     for number in unnamed:
-        # What the lead leaves unnamed, "the EU's negotiator", the sentences after it name.
-        words = bare[number][0]
-        if re.match(
-            r"\W*(?:an?|one|some)\b|.*\b(?:spokes\w+|official|source|delegate|diplomat)s?\b",
-            words,
-            re.I,
-        ):
-            continue
-        later = [each for each in sources[number + 1 : number + 4] if each.speaker]
-        if later and (later[0].party == sources[number].party or not sources[number].party):
-            sources[number] = later[0]
+        name_from_what_follows(sources, number, bare[number][0])
     return sources
 
 
-def oppose(people: People, sentences: Sequence[Sentence], bare: Sequence[tuple[str, int]]) -> None:
-    """Give persons without a side one of two: not the one that they accuse, or that accuses them."""
+def introduce(people: People, source: Source, before: Reading, start: int, end: int) -> None:
+    """Give a person whom this sentence introduces the side of the unnamed source before.
+
+    As in "A Peruvian official said … Ana Diaz, secretary for trade, said …".
+    """
+    person = people.known(source.speaker)
+    is_single = before.kind == "role" and not before.is_plural and bool(before.source.party)
+    if person and is_single and start <= person.first_at < end:
+        if max(person.sides.values(), default=0) < 3:
+            person.sides[before.source.party] += 2
+
+
+def name_from_what_follows(sources: list[Source], number: int, words: str) -> None:
+    """Name the source of a lead, "the EU's negotiator", as the sentences after it do."""
+    if STAYS_UNNAMED.match(words):
+        return
+    later = next((each for each in sources[number + 1 : number + 4] if each.speaker), None)
+    if later and sources[number].party in ("", later.party):
+        sources[number] = later
+
+
+def oppose(people: People, bare: Sequence[tuple[str, int]]) -> None:
+    """Give persons without a side one of two: not the one they accuse, or that accuses them."""
     if len(people.talks) != 2:
         return
     other = {people.talks[0]: people.talks[1], people.talks[1]: people.talks[0]}
     votes: dict[str, Counter[str]] = {}
     for words, start in bare:
-        for pattern, is_by in ((CHARGES, True), (COUNTERPART, True), (CHARGED, False)):
+        for pattern in (CHARGES, COUNTERPART, CHARGED):
             for found in pattern.finditer(words):
                 inside = people.parties_between(start + found.start(1), start + found.end(1))
                 if not inside or inside[0].party not in other:
                     continue
-                if is_by:
-                    runs = NAMES.findall(words[max(0, found.start() - 80) : found.start()])
-                    run = runs[-1] if runs else ""
-                else:
-                    run = found.group(2)
+                runs = NAMES.findall(words[max(0, found.start() - 80) : found.start()])
+                run = found.group(2) if pattern is CHARGED else runs[-1] if runs else ""
                 name, _ = people.person(run)
                 if name:
                     votes.setdefault(people.named(name), Counter())[other[inside[0].party]] += 1
@@ -266,6 +251,7 @@ def bare_sentences(people: People, sentences: Sequence[Sentence]) -> list[tuple[
     for _, group in groupby(sentences, key=lambda each: each.paragraph):
         inside = list(group)
         paragraphs.append((inside, inside[0].start, inside[-1].end))
+    # In a digest each cutting stands in quotation marks, and tells who says what inside of them.
     cuttings = sum(
         is_wholly_quoted(people.text[start:end])
         and bool(SPOKEN.search(without_quotations(people.text[start:end], outer_is_none=True)))
@@ -273,138 +259,67 @@ def bare_sentences(people: People, sentences: Sequence[Sentence]) -> list[tuple[
     )
     result = []
     for inside, start, end in paragraphs:
-        is_cutting = cuttings >= 3 and is_wholly_quoted(people.text[start:end])
-        whole = without_quotations(people.text[start:end], outer_is_none=is_cutting)
-        blank = people.blank[start:end]
-        # A mark is one letter, and a party's name has none, so that the two lie on one another.
-        bare = "".join(a if a in " “”" else b for a, b in zip(whole, blank, strict=True))
+        text, blank = people.text[start:end], people.blank[start:end]
+        is_cutting = cuttings >= 3 and is_wholly_quoted(text)
+        whole = without_quotations(text, outer_is_none=is_cutting)
+        bare = "".join(b if a == t else a for t, a, b in zip(text, whole, blank, strict=True))
         if is_cutting:
             bare = re.sub(r"[“”\"]", " ", bare)
         for each in inside:
-            words = bare[each.start - start : each.end - start]
             dateline = DATELINE.match(each.text)
             cut = dateline.end() if dateline else 0
-            result.append((words[cut:], each.start + cut))
+            result.append((bare[each.start - start + cut : each.end - start], each.start + cut))
     return result
 
 
-def outermost(
-    words: str, start: int, sentence: Sentence, people: People, state: State
-) -> Attribution | None:
+def outermost(words: str, start: int, reader: Reader) -> Attribution | None:
     """Return the outermost attribution of a sentence, or nothing."""
-    is_title = sentence.kind == "title" or is_headline(words)
-    if is_title and words.isupper():
-        lowered = words.title()
-        words = lowered if len(lowered) == len(words) else words
-    found = list(find_attributions(words, start, people, state, is_title=is_title))
-    if is_title:
-        ends = ENDS_HEADLINE.search(words)
-        begins = BEGINS_HEADLINE.match(words)
-        for part in (ends, begins):
-            if part:
-                phrase = part.group(1).strip()
-                got = read_phrase(phrase, start + part.start(1), people, state, True)
-                if got and got[1] != "party":
-                    return Attribution(0, got[0], got[1], False, got[2])
-    last = [each for each in found if each.is_last and not each.is_embedded]
-    if last:
-        return last[-1]
-    free = [each for each in found if not each.is_embedded]
-    return free[0] if free else None
+    if reader.is_title:
+        if words.isupper() and len(words.title()) == len(words):
+            words = words.title()
+        for pattern in HEADLINE_LABELS:
+            part = pattern.search(words) if pattern is HEADLINE_LABELS[0] else pattern.match(words)
+            got = reader.phrase(part.group(1).strip(), start + part.start(1)) if part else None
+            if got and got.kind != "party":
+                return Attribution(got, 0)
+    free = [each for each in find_attributions(words, start, reader) if not each.is_embedded]
+    last = [each for each in free if each.is_last]
+    found = last[-1] if last else free[0] if free else None
+    if found and found.reading.kind == "they" and found is not free[0]:
+        # "Traders doubted that …, they said."
+        first = free[0].reading
+        return replace(found, reading=first) if first.is_plural else found
+    return found
 
 
-def is_headline(words: str) -> bool:
-    """Return whether most words of a line are capitalised, and it ends like no sentence."""
+def is_headline(sentence: Sentence, words: str) -> bool:
+    """Return whether a line is a title, or has a title's capitals and ends like no sentence."""
+    if sentence.kind == "title":
+        return True
     long = [each for each in re.findall(r"[A-Za-z]+", words[:200]) if len(each) > 3]
     if len(long) < 4 or words.rstrip(" ”’'").endswith((".", "!")):
         return False
     return sum(each[0].isupper() for each in long) / len(long) > 0.7
 
 
-def is_official(words: str) -> bool:
-    """Return whether an unnamed source is one of a government."""
-    return bool(
-        re.search(r"(?i)\b(?:officials?|government|ministry|ministers?|spokes\w+)\b", words)
-    )
+def is_quotation(words: str) -> bool:
+    """Return whether a sentence is all quotation, or begins with one."""
+    return sum(letter.isalpha() for letter in words) < 6 or words.lstrip(" -").startswith("“")
 
 
 def carry_back(
     sources: list[Source],
     sentences: Sequence[Sentence],
     bare: Sequence[tuple[str, int]],
-    number: int,
     source: Source,
 ) -> None:
-    """Give a quotation that this sentence ends to its source, from where it began."""
+    """Give a quotation that the next sentence ends to its source, from where it began."""
+    number = len(sources)
     words = bare[number][0]
     if words.lstrip(" -")[:1] not in ("“", "”") and words[:1] != " ":
         return
-    back = number - 1
-    while back >= 0 and sentences[back].paragraph == sentences[number].paragraph:
-        before = bare[back][0]
-        if sum(letter.isalpha() for letter in before) >= 6:
+    for back in range(number - 1, -1, -1):
+        is_same = sentences[back].paragraph == sentences[number].paragraph
+        if not is_same or sum(letter.isalpha() for letter in bare[back][0]) >= 6:
             return
         sources[back] = source
-        back -= 1
-
-
-def source_of_label(found: re.Match[str], sentence: Sentence, people: People) -> Source | None:
-    """Return the source that a label names, as in 'Meat Board President Ana Rojas: “…'."""
-    label = people.text[sentence.start + found.start(1) : sentence.start + found.end(1)]
-    if re.search(
-        r"\b(?:said|says|added|told|adding|saying|wrote|warned|that|he|she|it|they)\b", label
-    ):
-        return None
-    start = sentence.start + found.start(1)
-    inside = people.parties_between(start, start + len(label))
-    titles = list(LABEL_TITLE.finditer(label))
-    titled = bool(titles)
-    tail = label[titles[-1].end() :].strip(" ,.") if titles else label
-    name = (
-        tail
-        if re.fullmatch(NAME, tail) and (1 < len(tail.split()) <= 4 or people.known(tail))
-        else ""
-    )
-    if name and not titled:
-        known, _ = people.person(name)
-        if known != name:
-            name = ""
-        else:
-            return Source(people.named(name), people.side(name))
-    if name:
-        name = people.named(name) if people.known(name) else name
-    elif not titled and not inside and not role_of(label, has_party=False):
-        return None
-    side = role_of(label, has_party=False) or (
-        inside[-1].party if titled and inside else people.side_of_office(label) if titled else ""
-    )
-    return Source(name, side or "observer")
-
-
-def party_of_dateline(
-    sentences: Sequence[Sentence], mentions: Sequence[Mention], talks: Sequence[str]
-) -> str:
-    """Return the party where a story was written, if it is one of those talking."""
-    for each in sentences[:3]:
-        dateline = DATELINE.match(each.text)
-        if dateline:
-            end = each.start + dateline.end()
-            inside = [m.party for m in mentions[:12] if each.start <= m.start < end]
-            return inside[0] if inside and inside[0] in talks else ""
-    return ""
-
-
-def author_of(sentences: Sequence[Sentence], people: People) -> Source | None:
-    """Return the side that speaks in a whole document: both in a joint statement, else nobody.
-
-    A fact sheet speaks for the government that it names first, or most.
-    """
-    opening = " ".join(each.text for each in sentences[:3])
-    if FACT_SHEET.search(opening):
-        named = Counter(each.party for each in people.mentions if each.party in people.talks)
-        return Source("", named.most_common(1)[0][0]) if named else None
-    if any(JOINT_TEXT.search(each.text[:120]) for each in sentences[:1]) or any(
-        JOINT_TEXT.match(each.text.lstrip("# *")) for each in sentences[:3]
-    ):
-        return Source("", ";".join(sorted(people.talks)))
-    return None
