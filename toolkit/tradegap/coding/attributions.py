@@ -39,8 +39,12 @@ ACCORDING = re.compile(r"\baccording to ", re.IGNORECASE)
 OPENER = re.compile(r"(?:^|[\s,])(\w+)\s+(?:\w+ly )?\Z")
 # What is said in a clause behind one of these is not the sentence's own attribution.
 SUBORDINATE = frozenset(
-    "after when since because once until before as if though although than amid despite who which"
-    " where whom that what".split()
+    each
+    for words in (
+        "after when since because once until before as if though although than amid despite",
+        "who which where whom that what",
+    )
+    for each in words.split()
 )
 DEFINITE = re.compile(
     r"(?:(?:the|these|those) (?:officials?|sources?|diplomats?|delegates?|aides?|negotiators?"
@@ -51,7 +55,8 @@ DEFINITE = re.compile(
 # "It comes as Meyer said", "The warning came after Meyer said": the clause is all that matters.
 DUMMY = re.compile(
     r"[^.]{0,70}\b(?:comes?|came)\b (?:\w+ ){0,3}?(?:as|after|when|amid claims that)\b"
-    r"|\W*(?:and |but )?(?:it|this|that|(?:the|his|her|their|these|those|such|@+['’]?s?|[\w’']+['’]s)"
+    r"|\W*(?:and |but )?(?:it|this|that|(?:the|his|her|their|these|those|such|@+['’]?s?"
+    r"|[\w’']+['’]s)"
     r" (?:\w+ ){0,3}?(?:comments?|remarks?|words|warnings?|statements?|stance|move|speech"
     r"|intervention|news|claims?|announcement|threat|admission|development)"
     r"(?: on \w+| from [@\w ]{1,12})?) (?:also |later )?(?:comes?|came|follow(?:s|ed)"
@@ -80,7 +85,7 @@ def verbs() -> tuple[re.Pattern[str], dict[str, str]]:
 
 
 def find_attributions(bare: str, start: int, reader: Reader) -> Iterator[Attribution]:
-    """Yield the attributions of a sentence; `bare` is it without quotations and names of parties."""
+    """Yield the attributions of a sentence, of which `bare` lacks quotations and parties."""
     pattern, kinds = verbs()
     is_dummy = bool(DUMMY.match(bare))
     for found in pattern.finditer(bare):

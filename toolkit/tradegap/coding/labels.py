@@ -53,7 +53,7 @@ def label_of(sentence: Sentence, people: People) -> Source | None:
     role = role_of(label, has_party=False)
     if not name and not titles and not inside and not role:
         return None
-    office = people.side_of_office(label) if titles else ""
+    office = people.side_of_office(label, is_first=True) if titles else ""
     side = role or (inside[-1].party if titles and inside else office)
     return Source(people.named(name) if name else "", side or "observer")
 

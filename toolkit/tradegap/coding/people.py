@@ -50,8 +50,8 @@ SEPARATOR = re.compile(
     r"|between|than|while|before|but)\s"
 )
 APPOSED = re.compile(
-    r"(?:['’]s?)?(?:, who is|,| \(| –| -|, is| of| is) ?(?:(?!\b(?:said|says|told|due|met|with|to|after"
-    r"|when|against|while|from|warned|insisted)\b)[^.;:“”\"\n()–]){2,110}"
+    r"(?:['’]s?)?(?:, who is|,| \(| –| -|, is| of| is) ?(?:(?!\b(?:said|says|told|due|met|with"
+    r"|to|after|when|against|while|from|warned|insisted)\b)[^.;:“”\"\n()–]){2,110}"
 )
 APPOSED_BEFORE = re.compile(
     r"(?:\A|[.;,]\s|\n|\b(?:of|by|from|with|to|said) )((?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts"
@@ -174,10 +174,12 @@ class People:
                 person = self.by_word.setdefault(name.split()[-1], Person(name, first_at=start))
                 person.first_at = min(person.first_at, start)
                 self.first_names.setdefault(name.split()[0], person)
+        previous = 0
         for name, start, end in found:
             named = self.known(name)
             if named:
-                self.learn(named, start, end)
+                self.learn(named, previous, start, end)
+            previous = end
 
     def find_commodity(self) -> str:
         """Return the commodity of the talks between its producers and consumers, if it is such."""
@@ -194,7 +196,7 @@ class People:
         return str(words.most_common(1)[0][0])
 
     def person(self, words: str, start: int = 0) -> tuple[str, int]:
-        """Return the name in a run of capitalised words, without titles and openers, and its start."""
+        """Return the name in a run of capitalised words, without titles, and where it starts."""
         parts = words.split()
         while parts and is_no_name(parts[0]):
             start += len(parts.pop(0)) + 1
@@ -216,10 +218,10 @@ class People:
             return self.first_names.get(last)
         return None
 
-    def learn(self, person: Person, start: int, end: int) -> None:
-        """Take in what stands beside one place where a person is named."""
+    def learn(self, person: Person, previous: int, start: int, end: int) -> None:
+        """Take in what stands beside one place where a person is named, behind the name before."""
         # Places and nationalities are blank here, so that "U.S." ends no phrase.
-        chunk = self.blank[max(0, start - 160) : start]
+        chunk = self.blank[max(previous, start - 160) : start]
         before = SEPARATOR.split(chunk[-100:])[-1]
         prefix = set(re.findall(r"\w+", before)[-1:])
         if prefix & FEMALE:
@@ -298,10 +300,13 @@ class People:
         """
         return "EU" if party == "UK" and "EU" in self.talks and self.is_community else party
 
-    def side_of_office(self, words: str) -> str:
-        """Return the party whose office a title names, where the talks leave little doubt."""
+    def side_of_office(self, words: str, *, is_first: bool = False) -> str:
+        """Return the party whose office a title names, where the talks leave little doubt.
+
+        With `is_first`, only an office that the words begin with counts.
+        """
         for pattern, parties in read_offices():
-            if pattern.search(words):
+            if pattern.match(words) if is_first else pattern.search(words):
                 if self.place in parties:
                     return self.place
                 for known in (self.often | set(self.talks), self.present):

@@ -1,8 +1,8 @@
 """Second stage, beside the speakers: what one noun phrase names: a person, an office, a side.
 
-A phrase is read from the verb of saying backwards to the nearest boundary, or forwards behind "said"
-and "according to", within a fixed reach, so that no sentence takes long. Names of parties are blank
-in it ("@@@@"); where they stand, the mentions tell.
+A phrase is read from the verb of saying backwards to the nearest boundary, or forwards behind
+"said" and "according to", within a fixed reach, so that no sentence takes long. Names of parties
+are blank in it ("@@@@"); where they stand, the mentions tell.
 """
 
 from __future__ import annotations
@@ -103,11 +103,11 @@ class Reader:
     """Reads noun phrases of one document's sentences."""
 
     def __init__(self, people: People, resolver: Resolver, *, is_title: bool) -> None:
-        """Read by what is known of the document's people; a title has capitals that mean nothing."""
+        """Read by what is known of the people; a title has capitals that mean nothing."""
         self.people, self.resolver, self.is_title = people, resolver, is_title
 
     def before(self, left: str, offset: int) -> Reading | None:
-        """Return what the words right before a verb name; they begin at `offset` of the document."""
+        """Return what the words right before a verb name; `offset` is where they begin."""
         words = left.rstrip()
         relative = RELATIVE.search(words)
         if relative:
@@ -199,10 +199,13 @@ class Reader:
         name, at = self.known(runs[0].group(), runs[0].start())
         ahead = phrase[: runs[0].start()]
         is_titled = not pattern.search(ahead) or bool(TITLE.search(ahead))
-        if name and is_titled and OF_PLACE.match(phrase, runs[0].end()):
-            if not re.search(r"\b(?:for|of|by|from|with) \Z", phrase[:at]):
-                return self.named(name, phrase, start)
-        return None
+        is_placed = bool(OF_PLACE.match(phrase, runs[0].end()))
+        is_owned = bool(re.search(r"\b(?:for|of|by|from|with) \Z", phrase[:at]))
+        return (
+            self.named(name, phrase, start)
+            if name and is_titled and is_placed and not is_owned
+            else None
+        )
 
     def party_in(self, phrase: str, start: int) -> Reading | None:
         """Return the party that is itself the subject, as in "Tokyo said", or two of them."""
@@ -268,7 +271,7 @@ class Reader:
         return None
 
     def known(self, words: str, at: int) -> tuple[str, int]:
-        """Return the name in a run of capitalised words, if it is a person's, and where it starts."""
+        """Return the person's name in a run of capitalised words, if any, and where it starts."""
         people = self.people
         name, begin = people.person(words, at)
         last = words.split()[-1]

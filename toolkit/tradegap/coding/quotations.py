@@ -1,7 +1,7 @@
 """Second stage, beside the speakers: what a paragraph quotes, and the same text without it.
 
-Quotation marks are read a paragraph at a time, double and single, in one pass: an opening mark looks
-up the next closing one, so that ten thousand marks take no longer than ten thousand letters.
+Quotation marks are read a paragraph at a time, double and single, in one pass: an opening mark
+looks up the next closing one, so that ten thousand marks take no longer than ten thousand letters.
 """
 
 from __future__ import annotations

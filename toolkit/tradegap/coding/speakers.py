@@ -81,9 +81,9 @@ class State:
         people = self.people
         for source in self.persons[-3:][::-1]:
             person = people.known(source.speaker) if source.speaker else None
-            if person and person.offices & heads:
-                if not side or people.side(person.name) in ("", side):
-                    return person.name
+            fits = person and (not side or people.side(person.name) in ("", side))
+            if person and fits and person.offices & heads:
+                return person.name
         # "Meyer met the press. The minister said …": the office tells the side of the last person.
         last = self.persons[-1].speaker if self.persons else ""
         person = people.known(last) if last and self.number - self.person_at <= 2 else None
@@ -208,9 +208,9 @@ def introduce(people: People, source: Source, before: Reading, start: int, end: 
     """
     person = people.known(source.speaker)
     is_single = before.kind == "role" and not before.is_plural and bool(before.source.party)
-    if person and is_single and start <= person.first_at < end:
-        if max(person.sides.values(), default=0) < 3:
-            person.sides[before.source.party] += 2
+    is_new = person is not None and start <= person.first_at < end
+    if person and is_single and is_new and max(person.sides.values(), default=0) < 3:
+        person.sides[before.source.party] += 2
 
 
 def name_from_what_follows(sources: list[Source], number: int, words: str) -> None:
@@ -266,7 +266,7 @@ def bare_sentences(people: People, sentences: Sequence[Sentence]) -> list[tuple[
         if is_cutting:
             bare = re.sub(r"[“”\"]", " ", bare)
         for each in inside:
-            dateline = DATELINE.match(each.text)
+            dateline = DATELINE.match(each.text) if each.kind != "title" else None
             cut = dateline.end() if dateline else 0
             result.append((bare[each.start - start + cut : each.end - start], each.start + cut))
     return result
@@ -299,7 +299,8 @@ def is_headline(sentence: Sentence, words: str) -> bool:
     long = [each for each in re.findall(r"[A-Za-z]+", words[:200]) if len(each) > 3]
     if len(long) < 4 or words.rstrip(" ”’'").endswith((".", "!")):
         return False
-    return sum(each[0].isupper() for each in long) / len(long) > 0.7
+    capitals = sum(each[0].isupper() for each in long)
+    return bool(capitals > 0.7 * len(long))
 
 
 def is_quotation(words: str) -> bool:
