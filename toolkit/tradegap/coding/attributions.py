@@ -122,9 +122,7 @@ def find_attributions(bare: str, start: int, reader: Reader) -> Iterator[Attribu
             got = Reading(reader.resolver.group(), got.kind, got.is_plural, got.begins)
         opener = OPENER.search(bare[max(0, begins - 60) : max(0, begins)])
         word = opener.group(1).lower() if opener else ""
-        is_embedded = got.is_relative or (
-            word in SUBORDINATE and (word != "as" or got.kind == "party")
-        )
+        is_embedded = got.is_relative or (word in SUBORDINATE and word != "as")
         yield Attribution(
             got, place, is_embedded=is_embedded and not is_dummy, is_last=closes(bare, found, rest)
         )

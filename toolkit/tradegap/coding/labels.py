@@ -47,7 +47,9 @@ def label_of(sentence: Sentence, people: People) -> Source | None:
     tail = label[titles[-1].end() :].strip(" ,.") if titles else label
     name = tail if re.fullmatch(NAME, tail) else ""
     if name and len(name.split()) != 1 and not titles:
-        return Source(people.named(name), people.side(name)) if is_name(name, people) else None
+        if people.person(name)[0] == name:
+            return Source(people.named(name), people.side(name))
+        name = ""
     if name and (len(name.split()) > 4 or (len(name.split()) == 1 and not people.known(name))):
         name = ""
     role = role_of(label, has_party=False)
@@ -56,11 +58,6 @@ def label_of(sentence: Sentence, people: People) -> Source | None:
     office = people.side_of_office(label, is_first=True) if titles else ""
     side = role or (inside[-1].party if titles and inside else office)
     return Source(people.named(name) if name else "", side or "observer")
-
-
-def is_name(words: str, people: People) -> bool:
-    """Return whether a run of capitalised words is a name and nothing else."""
-    return people.person(words)[0] == words
 
 
 def party_of_dateline(

@@ -54,7 +54,7 @@ APPOSED = re.compile(
     r"|to|after|when|against|while|from|warned|insisted)\b)[^.;:“”\"\n()–]){2,110}"
 )
 APPOSED_BEFORE = re.compile(
-    r"(?:\A|[.;,]\s|\n|\b(?:of|by|from|with|to|said) )((?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts"
+    r"(?:\A|[.;,–-]\s|\n|\b(?:of|by|from|with|to|said) )((?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts"
     r"|[\w.]+['’]s) [^.;,]{3,130}), ?\Z"
 )
 OWNER = re.compile(r"['’]?s?\s*(?:[A-Z][\w-]*\s+){0,4}")

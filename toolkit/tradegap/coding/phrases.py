@@ -122,12 +122,12 @@ class Reader:
                 return None
             ahead = words[:at].rstrip()
             got = self.last_phrase(ahead, offset)
+            if not got or got.kind != "name":
+                # "The chairman of the conference, Ana Diaz of Peru, said …"
+                aside = words[at + len(opening) : -1]
+                apposed = self.last_phrase(aside, offset + at + len(opening))
+                got = apposed if apposed and apposed.kind == "name" else got
             if got and got.kind in ("name", "office", "role", "party"):
-                apposed = self.last_phrase(
-                    words[at + len(opening) : -1], offset + at + len(opening)
-                )
-                if got.kind != "name" and apposed and apposed.kind == "name":
-                    got = apposed
                 return replace(got, is_relative=bool(relative))
             words = ahead if words[-1] == ")" else ahead + "," if "," in ahead else ""
         got = self.last_phrase(words, offset) if words and words[-1] not in ASIDES else None
@@ -213,7 +213,7 @@ class Reader:
         if not inside or source_nouns()[0].search(phrase):
             return None
         text = self.people.text
-        rest = re.sub(r"['’]s\b", "", text[inside[-1].end : start + len(phrase)])
+        rest = text[inside[-1].end : start + len(phrase)]
         if re.search(r"\w", rest) or IN_PLACE.search(phrase[: max(0, inside[-1].start - start)]):
             return None
         parties = {self.people.bloc(inside[-1].party)}
