@@ -58,7 +58,6 @@ APPOSED_BEFORE = re.compile(
     r"|[\w.]+['’]s) [^.;,]{3,130}), ?\Z"
 )
 OWNER = re.compile(r"['’]?s?\s*(?:[A-Z][\w-]*\s+){0,4}")
-COUNTERPART = re.compile(r"\bcounterpart,?\s*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
