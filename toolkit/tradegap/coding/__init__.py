@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,7 @@ from tradegap.coding.cues import (
 from tradegap.coding.dates import find_event_date, find_told_date
 from tradegap.coding.evidence import mark_sentences, show
 from tradegap.coding.issues import find_issues
-from tradegap.coding.parties import Mention, find_mentions
+from tradegap.coding.parties import find_mentions
 from tradegap.coding.sentences import split_sentences
 from tradegap.coding.speakers import find_sources
 from tradegap.coding.timing import find_forwards, find_paces
@@ -109,7 +108,6 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
         for each, talks_here in zip(marked, whose, strict=True)
     ]
     issues = find_issues(clauses)
-    authors = author_of(marked, mentions, main)
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     told = find_told_date(" ".join(body[:2]), document.published)
@@ -147,7 +145,7 @@ def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFr
                     "direction": direction,
                     "issues": ";".join(issues[number]),
                     "speaker": sources[number].speaker,
-                    "party": sources[number].party or ("" if sources[number].speaker else authors),
+                    "party": sources[number].party,
                     "pace": pace,
                     "pace_text": pace_text,
                     "forward_text": forward.text if forward else "",
@@ -176,20 +174,6 @@ def choose(chances: dict[str, float]) -> list[str]:
         for each in DIRECTIONS
         if chances[each] >= SECOND[each] or (each == first and chances[each] >= FIRST[each])
     ]
-
-
-def author_of(marked: Sequence[str], mentions: Sequence[Mention], talks: Sequence[str]) -> str:
-    """Return the side that speaks in a whole document: both in a joint statement, else nobody.
-
-    A fact sheet speaks for the government that it names first, or most.
-    """
-    opening = " ".join(marked[:3])
-    if re.search(r" fact sheet | what they are saying ", opening):
-        named = Counter(each.party for each in mentions if each.party in talks)
-        return named.most_common(1)[0][0] if named else ""
-    if re.search(r" joint (statement|declaration|communique) | general terms for ", opening):
-        return ";".join(sorted(talks))
-    return ""
 
 
 def read_weights() -> dict[str, tuple[float, float, float, float]]:

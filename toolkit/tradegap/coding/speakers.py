@@ -3,342 +3,324 @@
 The speaker is the named person of the outermost attribution, as fully as the document ever names
 them; he, she and a quotation that goes on are carried back to the name. The party is the side of
 the source, which a title, a nationality or a capital tells, also where no person is named.
+
+    quotations     what a paragraph quotes
+    people         the persons of a document, their offices and sides
+    phrases        what one noun phrase names: a person, an office, a side
+    attributions   who says something in one sentence
+    labels         what tells it outside of any sentence: a label, a dateline, a joint statement
+    speakers       the sentences in order: what each carries over from those before
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from dataclasses import replace
+from itertools import groupby
 
-from tradegap.coding.cues import read_rows
-from tradegap.coding.parties import DATELINE, Mention, lexicon
+from tradegap.coding.attributions import Attribution, find_attributions
+from tradegap.coding.labels import author_of, label_of, party_of_dateline
+from tradegap.coding.parties import DATELINE, Mention
+from tradegap.coding.people import NAME, NAMES, TITLE, People, Source
+from tradegap.coding.phrases import Reader, Reading
+from tradegap.coding.quotations import is_wholly_quoted, without_quotations
 from tradegap.coding.sentences import Sentence
-from tradegap.tables import split_list
 
 __all__ = ["Source", "find_sources"]
 
-VERBS = (
-    r"(?:said|says|say|saying|told|tells|added|adds|adding|warn(?:s|ed)|insist(?:s|ed)|stress(?:es|ed)"
-    r"|not(?:es|ed)|acknowledg(?:es|ed)|admit(?:s|ted)|argu(?:es|ed)|claim(?:s|ed)|predict(?:s|ed)"
-    r"|declar(?:es|ed)|announc(?:es|ed)|reiterat(?:es|ed)|accus(?:es|ed)|urg(?:es|ed)|vow(?:s|ed)"
-    r"|wrote|writes|tweet(?:s|ed)|conced(?:es|ed)|suggest(?:s|ed)|believ(?:es|ed)|explain(?:s|ed)"
-    r"|comment(?:s|ed)|den(?:ies|ied)|express(?:es|ed)|testif(?:ies|ied)|repl(?:ies|ied)"
-    r"|counter(?:s|ed)|promis(?:es|ed)|pledg(?:es|ed)|hint(?:s|ed)|call(?:s|ed)|indicat(?:es|ed)"
-    r"|doubt(?:s|ed)|threaten(?:s|ed)|complain(?:s|ed)|confirm(?:s|ed)|recall(?:s|ed)|hopes|hoped"
-    r"|expects|expected|rejects|rejected|criticis?z?(?:es|ed)|refus(?:es|ed)|caution(?:s|ed)"
-    r"|remark(?:s|ed)|report(?:s|ed)|alleg(?:es|ed)|emphasi[sz](?:es|ed)|quoted|maintain(?:s|ed))"
+SPOKESMEN = frozenset(("spokesman", "spokeswoman", "spokesperson"))
+SPOKEN = re.compile(r"\b(?:said|says|told|according to|reported)\b")
+OFFICIAL = re.compile(r"\b(?:officials?|government|ministry|ministers?|spokes\w+)\b", re.IGNORECASE)
+FORMER = re.compile(r"\b(?:former|ex)\b", re.IGNORECASE)
+# "Meyer: no deal yet", "No deal yet - minister"
+HEADLINE_LABELS = (
+    re.compile(r"(?:: | [-–—] )([^:–—]{3,60})\W{0,3}\Z"),
+    re.compile(r"\W{0,2}([^:]{3,50}): "),
 )
-WORD = r"(?:[A-Z][a-zà-ÿ]+(?:['’-][A-Z]?[a-zà-ÿ]+)*|[A-Z]['’][A-Z][a-zà-ÿ]+|Mc[A-Z][a-z]+|[A-Z]\.)"
-LINK = r"(?:de la|van der|von der|de|van|von|bin|al|el|da|dos|del|di)"
-NAME = rf"{WORD}(?: (?:{LINK} )?{WORD}){{0,5}}"
-ADVERBS = r"(?:has|have|had|also|then|later|today|yesterday|again|further|previously|[a-z]+ly) "
-ASIDE = r"(?:,? \([^()]{1,60}\))?(?:, [^,“”\"]{2,120}(?:, [^,“”\"]{2,80})?,)?"
-SAYS = re.compile(rf"\b({NAME}){ASIDE} (?:{ADVERBS}){{0,2}}{VERBS}\b")
-SAID_BY = re.compile(
-    rf"[,”\"'’] (?:said|says|added|told|wrote|according to) ((?:[A-Za-z.'’,@-]+ ){{0,9}}?)({NAME})"
+# Who is unnamed on purpose is not named by the sentences that follow.
+STAYS_UNNAMED = re.compile(
+    r"\W*(?:an?|one|some)\b|.*\b(?:spokes\w+|official|source|delegate|diplomat)s?\b", re.IGNORECASE
 )
-ACCORDING = re.compile(rf"\b[Aa]ccording to ((?:[A-Za-z.'’@-]+ ){{0,7}}?)({NAME})")
-INTRODUCED = re.compile(
-    rf"^\W{{0,3}}((?:[\w.&,'’@-]+ ){{0,14}}?)({NAME})(?:, [^:“]{{2,80}})?: ?[“\"'‘]"
+CHARGE = (
+    r"(?:accus(?:es?|ed|ing)|warn(?:s|ed|ing)?|urg(?:es?|ed|ing)|threaten(?:s|ed|ing)?"
+    r"|blam(?:es?|ed)|(?:lash|hit|lashes|lashed|hits) out at|critici[sz](?:es?|ed)|attack(?:s|ed))"
 )
-PRONOUN = re.compile(rf"\b([Hh]e|[Ss]he) (?:{ADVERBS}){{0,2}}{VERBS}\b")
-POSSESSIVE = re.compile(
-    r"^\W{0,2}(?:His|Her) (?:comments|remarks|words|warning|speech|statement)\b"
+CHARGES = re.compile(
+    rf"\b{CHARGE} (?:the )?(@+)(?= (?:of|that|it|over|not|to|for|against)\b|[.,]|\Z)"
 )
-UNNAMED = re.compile(
-    r"((?:[\w.’'&/@-]+ ){0,7}?)(officials?|spokes(?:man|woman|person)|sources?|diplomats?"
-    r"|delegates?|ministry|government|ministers?|negotiators?|commission|office|department|statement|aides?"
-    r"|administration|envoys?|representatives?|economists?|analysts?|traders?|observers?|dealers?"
-    r"|experts?|sides|producers|consumers|adviser?s?|advisors?|leaders|lawmakers|delegation|insiders)"
-    rf"(?: (?:[\w.’'-]+ ){{0,6}}?|, [^,]{{2,80}}, | )(?:{ADVERBS}){{0,2}}{VERBS}\b",
-    re.IGNORECASE,
+CHARGED = re.compile(
+    r"(@+)(?: (?:has|have|had|today|also|yesterday|last night))*"
+    rf" (?:{CHARGE}|told|gives?|given|gave) ({NAME})"
 )
-QUOTED_PARTS = re.compile(
-    r"“[^”]*(?:”|\Z)|\"[^\"]*(?:\"|\Z)|(?<!\w)[‘'][^’']{12,}?(?:[’'](?!\w)|\Z)"
-)
-PARTICLES = frozenset(
-    ("de", "la", "van", "der", "von", "bin", "al", "el", "da", "dos", "del", "di")
-)
-ROLES = (
-    (
-        "chair",
-        re.compile(
-            r"\b(conference|council|meeting|session) (chair\w*|president)|\bchair\w* of the"
-            r" (conference|council|talks|meeting)",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "analyst",
-        re.compile(
-            r"\b(analysts?|economists?|professor|traders?|dealers?|strategists?|brokers?"
-            r"|research|brokerage|trade sources)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "observer",
-        re.compile(
-            r"\b(observers?|association|institute|federation|council (president|ceo)|ceo"
-            r"|chief executive|former|chamber|lobby\w*|think.tank|union leader|farmers"
-            r"|executive director|coalition|growers)\b",
-            re.IGNORECASE,
-        ),
-    ),
-)
+COUNTERPART = re.compile(r"\b(?:his|her) (@+) counterpart")
+# How many paragraphs a quotation may be carried over: captions and links stand between.
+CARRIED = 2
 
 
-@dataclass(frozen=True)
-class Source:
-    """Who says a sentence: a name, if any is given, and the side."""
+class State:
+    """What the sentences before tell: the last source quoted, and whom pronouns stand for."""
 
-    speaker: str = ""
-    party: str = ""
+    def __init__(self, people: People) -> None:
+        """Begin a document, of which nothing is read yet."""
+        self.people = people
+        self.number = 0  # of the sentence that is read
+        self.quoted = Source()
+        self.paragraph = -9  # where the last quotation was
+        self.persons: list[Source] = []
+        self.person_at = -9  # the sentence of the last of them
+        self.they = Source()
+        self.it = Source()
 
-
-@cache
-def not_names() -> frozenset[str]:
-    """Return the capitalised words that are no part of a person's name, from cues/not_names.txt."""
-    text = (files("tradegap") / "cues" / "not_names.txt").read_text(encoding="utf-8")
-    return frozenset(text.split())
-
-
-class People:
-    """The persons of one document: their full names and sides, as far as it tells."""
-
-    def __init__(self, text: str, mentions: list[Mention], talks: Sequence[str]) -> None:
-        """Read the whole document for names with titles, nationalities and appositions."""
-        self.text, self.mentions, self.talks = text, mentions, talks
-        self.starts = [each.start for each in mentions]
-        self.full: dict[str, str] = {}
-        self.sides: dict[str, Counter[str]] = {}
-        self.blank = blank_mentions(text, mentions)
-        for found in re.finditer(rf"\b{NAME}", self.blank):
-            name = self.person(found.group())
-            if not name:
-                continue
-            surname = name.split()[-1]
-            if len(name.split()) > len(self.full.get(surname, "").split()):
-                self.full[surname] = name
-            side = self.side_near(found.start() + found.group().find(name.split()[0]), found.end())
-            if side:
-                self.sides.setdefault(surname, Counter())[side] += 1
-
-    def person(self, words: str) -> str:
-        """Return the name in a run of capitalised words, without titles, parties and openers."""
-        parts = words.split()
-        while parts and (parts[0].strip(".") in not_names() or is_place(parts[0])):
-            parts.pop(0)
-        while parts and (parts[-1] in PARTICLES or parts[-1].strip(".") in not_names()):
-            parts.pop()
-        if not parts or any(part in not_names() or is_place(part) for part in parts):
+    def office(self, words: str, side: str) -> str:
+        """Return the name of the person that an office without a name stands for."""
+        heads = {each.lower() for each in TITLE.findall(words)} - {"deputy"}
+        if heads & SPOKESMEN:
             return ""
-        name = " ".join(parts)
-        return re.sub(r"['’]s?\Z", "", name)
+        people = self.people
+        for source in self.persons[-3:][::-1]:
+            person = people.known(source.speaker) if source.speaker else None
+            fits = person and (not side or people.side(person.name) in ("", side))
+            if person and fits and person.offices & heads:
+                return person.name
+        # "Meyer met the press. The minister said …": the office tells the side of the last person.
+        last = self.persons[-1].speaker if self.persons else ""
+        person = people.known(last) if last and self.number - self.person_at <= 2 else None
+        if person and side:
+            is_former = bool(FORMER.search(words)) and not person.offices
+            if people.side(person.name) in ("", side) or is_former:
+                person.sides[side] += 2
+                people.give(person, heads)
+                return person.name
+        holders = people.with_office(heads) if side else []
+        fitting = [each.name for each in holders if people.side(each.name) == side]
+        return fitting[0] if len(fitting) == 1 else ""
 
-    def side_near(self, start: int, end: int) -> str:
-        """Return the party that a title before the name, or an apposition after it, tells."""
-        before = self.text[max(0, start - 90) : start]
-        before = SEPARATOR.split(before)[-1]
-        low = bisect_left(self.starts, start - len(before))
-        inside = [m for m in self.mentions[low : low + 6] if m.start < start]
-        titled = re.search(TITLE_WORDS, before + " ")
-        if inside and (titled or re.fullmatch(r"['’]s?\s*", self.text[inside[-1].end : start])):
-            return inside[-1].party
-        office = self.side_of_office(before) if titled else ""
-        if office:
-            return office
-        after = re.match(r",[^.;:“”\"\n]{3,110}", self.text[end : end + 115])
-        if after and re.search(TITLE_WORDS, after.group()):
-            low = bisect_left(self.starts, end)
-            for mention in self.mentions[low : low + 3]:
-                if mention.start < end + after.end():
-                    return mention.party
-            return self.side_of_office(after.group())
-        return ""
+    def group(self) -> Source:
+        """Return the unnamed source that "the officials" or "one" refers back to."""
+        return Source("", self.they.party)
 
-    def side_of_office(self, words: str) -> str:
-        """Return the party whose office a title names, where the talks leave no doubt."""
-        for row in read_rows("titles.csv"):
-            if re.search(rf"\b{row['title']}\b", words, re.IGNORECASE):
-                fitting = [each for each in split_list(row["parties"]) if each in self.talks]
-                if fitting:
-                    return fitting[0]
-        return ""
+    def resolve(self, reading: Reading) -> Source:
+        """Return the source of a reading, with a pronoun carried back."""
+        if reading.kind == "they":
+            return self.they
+        if reading.kind == "it":
+            return self.it
+        if reading.kind not in ("he", "she"):
+            return reading.source
+        is_she = reading.kind == "she"
+        for source in self.persons[-4:][::-1]:
+            person = self.people.known(source.speaker) if source.speaker else None
+            if person is None or person.is_female in (None, is_she):
+                return source
+        return Source()
 
-    def named(self, name: str) -> str:
-        """Return the fullest form of a name."""
-        surname = name.split()[-1]
-        return self.full.get(surname, name)
-
-    def side(self, name: str) -> str:
-        """Return the party that the document gives a person most often."""
-        sides = self.sides.get(name.split()[-1])
-        return sides.most_common(1)[0][0] if sides else ""
-
-
-TITLE_WORDS = (
-    r"(?i)\b(ministers?|secretary|president|premier|chancellor|commissioner|ambassador|representative"
-    r"|envoy|negotiators?|spokes(?:man|woman|person)|officials?|delegates?|leader|head|chief|pm|mp"
-    r"|senator|congressman|governor|director|undersecretary|chair(?:man|woman)?|deputy|delegation"
-    r"|counterpart|speaker|adviser|advisor|diplomat)\b"
-)
-
-
-SEPARATOR = re.compile(
-    r"[.;:!?\n”“\"]\s|,\s(?!and)|\b(?:said|told|with|and|to|that|by|as|after|from|when)\s"
-)
-
-
-def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
-    """Return a text of the same length in which the names of parties are no names of persons."""
-    parts, last = [], 0
-    for each in mentions:
-        parts += [text[last : each.start], "@" * (each.end - each.start)]
-        last = each.end
-    return "".join([*parts, text[last:]])
-
-
-def is_place(word: str) -> bool:
-    """Return whether a word names a party."""
-    return re.sub(r"['’]s\Z", "", word) in lexicon()[1]
+    def take(self, source: Source, reading: Reading) -> None:
+        """Remember a source for what refers back to it."""
+        is_group = reading.kind == "role" and reading.is_plural
+        if reading.kind in ("name", "office", "he", "she", "role") and not is_group:
+            self.persons.append(source)
+            self.person_at = self.number
+        if is_group or reading.kind == "party":
+            self.they = source
+        if reading.kind == "party" or (reading.kind == "role" and source.party):
+            self.it = source
 
 
 def find_sources(
     text: str, sentences: Sequence[Sentence], mentions: list[Mention], talks: Sequence[str]
 ) -> list[Source]:
     """Return the source of each sentence: of the outermost attribution, or nobody."""
-    people = People(text, mentions, talks)
+    headlines = [(each.start, each.end) for each in sentences if is_headline(each, each.text)]
+    place = party_of_dateline(sentences, mentions, talks)
+    people = People(text, mentions, talks, headlines=headlines, place=place)
+    bare = bare_sentences(people, sentences)
+    # The first reading tells the sides of persons, which the second one then knows from the start.
+    read_sources(people, sentences, bare)
+    oppose(people, bare)
+    return read_sources(people, sentences, bare)
+
+
+def read_sources(
+    people: People, sentences: Sequence[Sentence], bare: Sequence[tuple[str, int]]
+) -> list[Source]:
+    """Return the source of each sentence, read in order."""
+    author = author_of(sentences, people)
+    state = State(people)
     sources: list[Source] = []
-    last = Source()
-    last_paragraph = -9
-    for each in sentences:
-        found, is_said = attributed(each, people, last, talks)
-        continues = each.is_quoted or re.match(r"[\"“‘']", each.text)
-        if not is_said and continues and each.paragraph - last_paragraph <= 1:
-            found = last
-        sources.append(found)
-        if is_said or (continues and found == last):
-            last_paragraph = each.paragraph
-        if is_said:
-            last = found
-            # A quotation that this sentence ends may have begun some sentences before it.
-            back = len(sources) - 1
-            while (
-                back
-                and sentences[back].is_quoted
-                and sentences[back - 1].paragraph == each.paragraph
-            ):
-                back -= 1
-                sources[back] = found
+    unnamed: list[int] = []
+    label: Source | None = None
+    labelled = -1
+    before: Reading | None = None
+    for number, (sentence, (words, start)) in enumerate(zip(sentences, bare, strict=True)):
+        state.number = number
+        named = label_of(sentence, people)
+        if named:
+            label, labelled = named, sentence.paragraph
+        if label and labelled == sentence.paragraph:
+            sources.append(label)
+            state.quoted, state.paragraph = label, sentence.paragraph
+            continue
+        if author:
+            sources.append(author)
+            continue
+        is_title = is_headline(sentence, words)
+        reader = Reader(people, state, is_title=is_title)
+        found = outermost(words, start, reader)
+        if found:
+            reading = found.reading
+            source = state.resolve(reading)
+            near = words[max(0, found.place - 70) : found.place + 70]
+            if reading.kind == "role" and not source.party and OFFICIAL.search(near):
+                source = Source("", people.place or state.they.party)
+            is_single = reading.kind == "role" and not reading.is_plural
+            if is_single and (number <= 1 or sentence.kind == "title"):
+                unnamed.append(number)
+            if reading.kind == "name" and before and number <= 3:
+                introduce(people, source, before, start, sentence.end)
+            state.take(source, reading)
+            state.quoted, state.paragraph = source, sentence.paragraph
+            carry_back(sources, sentences, bare, source)
+            before = reading
+        elif (
+            sentence.kind != "title"
+            and is_quotation(words)
+            and sentence.paragraph - state.paragraph <= CARRIED
+        ):
+            source = state.quoted
+            state.paragraph = sentence.paragraph
+        else:
+            source = Source()
+            subject = reader.subject(words, start)
+            if subject and subject.kind == "name":
+                state.take(subject.source, subject)
+        sources.append(source)
+    for number in unnamed:
+        name_from_what_follows(sources, number, bare[number][0])
     return sources
 
 
-def attributed(
-    sentence: Sentence, people: People, last: Source, talks: Sequence[str]
-) -> tuple[Source, bool]:
-    """Return the source that a sentence itself names, and whether it names one at all."""
-    dateline = DATELINE.match(sentence.text)
-    start = sentence.start + (dateline.end() if dateline else 0)
-    whole = people.blank[start : sentence.end]
-    bare = without_quotations(whole)
-    candidates: list[tuple[int, Source]] = []
-    for found in SAYS.finditer(bare):
-        name = people.person(found.group(1))
-        if name:
-            candidates.append((found.start(1), named_source(name, people, bare)))
-            break
-    for pattern in (SAID_BY, ACCORDING, INTRODUCED):
-        place = pattern.search(whole if pattern is INTRODUCED else bare)
-        name = people.person(place.group(2)) if place else ""
-        if name:
-            candidates.append((-1, named_source(name, people, bare)))
-    pronoun = PRONOUN.search(bare)
-    if pronoun and last.speaker:
-        candidates.append((pronoun.start(), last))
-    elif POSSESSIVE.search(bare) and last.speaker:
-        candidates.append((0, last))
-    if sentence.kind == "title" and not candidates:
-        person = headline_subject(sentence.text, people)
-        if person:
-            candidates.append((0, person))
-    unnamed = UNNAMED.search(bare)
-    if unnamed:
-        side = side_of_phrase(
-            unnamed.group(), start + unnamed.start(), start + unnamed.end(2), people
-        )
-        candidates.append((unnamed.start(2), Source("", side)))
-    subject = party_subject(bare, start, people)
-    if subject and not candidates:
-        candidates.append((0, Source("", subject)))
-    if not candidates:
-        return Source(), False
-    return min(candidates, key=lambda each: each[0])[1], True
+def introduce(people: People, source: Source, before: Reading, start: int, end: int) -> None:
+    """Give a person whom this sentence introduces the side of the unnamed source before.
 
-
-def without_quotations(text: str) -> str:
-    """Return a text of the same length without what it quotes; a quotation that is all of it stays.
-
-    >>> without_quotations("“No deal,” Meyer said.")
-    '“        ” Meyer said.'
+    As in "A Peruvian official said … Ana Diaz, secretary for trade, said …".
     """
-
-    def hollow(found: re.Match[str]) -> str:
-        return found.group()[0] + " " * (len(found.group()) - 2) + found.group()[-1]
-
-    bare = QUOTED_PARTS.sub(hollow, text)
-    if sum(letter.isalpha() for letter in bare) >= 6:
-        return bare
-    inner = re.sub(r"[“”\"]", " ", text)
-    return QUOTED_PARTS.sub(hollow, inner)
+    person = people.known(source.speaker)
+    is_single = before.kind == "role" and not before.is_plural and bool(before.source.party)
+    is_new = person is not None and start <= person.first_at < end
+    if person and is_single and is_new and max(person.sides.values(), default=0) < 3:
+        person.sides[before.source.party] += 2
 
 
-def headline_subject(title: str, people: People) -> Source | None:
-    """Return the person who opens a headline, as in 'Meyer sees no deal'."""
-    for word in re.findall(r"[A-Za-zÀ-ÿ'’-]+", title)[:5]:
-        bare = re.sub(r"['’]s\Z", "", word, flags=re.IGNORECASE)
-        for surname, name in people.full.items():
-            if surname.lower() == bare.lower() and people.side(name):
-                return Source(name, people.side(name))
-    return None
+def name_from_what_follows(sources: list[Source], number: int, words: str) -> None:
+    """Name the source of a lead, "the EU's negotiator", as the sentences after it do."""
+    if STAYS_UNNAMED.match(words):
+        return
+    later = next((each for each in sources[number + 1 : number + 4] if each.speaker), None)
+    if later and sources[number].party in ("", later.party):
+        sources[number] = later
 
 
-def named_source(name: str, people: People, phrase: str) -> Source:
-    """Return a named person with the side that the document or the phrase tells."""
-    side = people.side(name)
-    if not side:
-        position = phrase.find(name.split()[-1])
-        near = phrase[max(0, position - 100) : position + 120]
-        side = next((role for role, words in ROLES if words.search(near)), "")
-    return Source(people.named(name), side)
+def oppose(people: People, bare: Sequence[tuple[str, int]]) -> None:
+    """Give persons without a side one of two: not the one they accuse, or that accuses them."""
+    if len(people.talks) != 2:
+        return
+    other = {people.talks[0]: people.talks[1], people.talks[1]: people.talks[0]}
+    votes: dict[str, Counter[str]] = {}
+    for words, start in bare:
+        for pattern in (CHARGES, COUNTERPART, CHARGED):
+            for found in pattern.finditer(words):
+                inside = people.parties_between(start + found.start(1), start + found.end(1))
+                if not inside or inside[0].party not in other:
+                    continue
+                runs = NAMES.findall(words[max(0, found.start() - 80) : found.start()])
+                run = found.group(2) if pattern is CHARGED else runs[-1] if runs else ""
+                name, _ = people.person(run)
+                if name:
+                    votes.setdefault(people.named(name), Counter())[other[inside[0].party]] += 1
+    for name, sides in votes.items():
+        person = people.known(name)
+        if person and not person.sides:
+            person.sides[sides.most_common(1)[0][0]] += 1
 
 
-def side_of_phrase(phrase: str, start: int, end: int, people: People) -> str:
-    """Return the side of an unnamed source: the party in the phrase, or its role."""
-    low = bisect_left(people.starts, start)
-    inside = [m.party for m in people.mentions[low : low + 6] if m.start < end]
-    role = next((role for role, words in ROLES if words.search(phrase)), "")
-    if role:
-        return role
-    if inside:
-        return ";".join(sorted(set(inside[-2:])))
-    plain = phrase.lower()
-    members = [each for each in people.talks if " " in each and each.split()[-1] in plain]
-    if members or not re.search(r"\b(both|two) sides\b", plain):
-        return ";".join(members[:1])
-    return ";".join(sorted(people.talks))
+def bare_sentences(people: People, sentences: Sequence[Sentence]) -> list[tuple[str, int]]:
+    """Return each sentence without what it quotes and without a dateline, and where it starts."""
+    paragraphs = []
+    for _, group in groupby(sentences, key=lambda each: each.paragraph):
+        inside = list(group)
+        paragraphs.append((inside, inside[0].start, inside[-1].end))
+    # In a digest each cutting stands in quotation marks, and tells who says what inside of them.
+    cuttings = sum(
+        is_wholly_quoted(people.text[start:end])
+        and bool(SPOKEN.search(without_quotations(people.text[start:end], outer_is_none=True)))
+        for _, start, end in paragraphs
+    )
+    result = []
+    for inside, start, end in paragraphs:
+        text, blank = people.text[start:end], people.blank[start:end]
+        is_cutting = cuttings >= 3 and is_wholly_quoted(text)
+        whole = without_quotations(text, outer_is_none=is_cutting)
+        bare = "".join(b if a == t else a for t, a, b in zip(text, whole, blank, strict=True))
+        if is_cutting:
+            bare = re.sub(r"[“”\"]", " ", bare)
+        for each in inside:
+            dateline = DATELINE.match(each.text) if each.kind != "title" else None
+            cut = dateline.end() if dateline else 0
+            result.append((bare[each.start - start + cut : each.end - start], each.start + cut))
+    return result
 
 
-def party_subject(bare: str, start: int, people: People) -> str:
-    """Return the party that is itself the subject of a verb of saying, as in 'Tokyo said'."""
-    low = bisect_left(people.starts, start)
-    for mention in people.mentions[low : low + 8]:
-        after = bare[mention.end - start : mention.end - start + 40] if mention.end >= start else ""
-        if re.match(rf"(?:['’]s)? (?:{ADVERBS}){{0,2}}{VERBS}\b", after):
-            return mention.party
-    return ""
+def outermost(words: str, start: int, reader: Reader) -> Attribution | None:
+    """Return the outermost attribution of a sentence, or nothing."""
+    if reader.is_title:
+        if words.isupper() and len(words.title()) == len(words):
+            words = words.title()
+        for pattern in HEADLINE_LABELS:
+            part = pattern.search(words) if pattern is HEADLINE_LABELS[0] else pattern.match(words)
+            got = reader.phrase(part.group(1).strip(), start + part.start(1)) if part else None
+            if got and got.kind != "party":
+                return Attribution(got, 0)
+    free = [each for each in find_attributions(words, start, reader) if not each.is_embedded]
+    last = [each for each in free if each.is_last]
+    found = last[-1] if last else free[0] if free else None
+    if found and found.reading.kind == "they" and found is not free[0]:
+        # "Traders doubted that …, they said."
+        first = free[0].reading
+        return replace(found, reading=first) if first.is_plural else found
+    return found
+
+
+def is_headline(sentence: Sentence, words: str) -> bool:
+    """Return whether a line is a title, or has a title's capitals and ends like no sentence."""
+    if sentence.kind == "title":
+        return True
+    long = [each for each in re.findall(r"[A-Za-z]+", words[:200]) if len(each) > 3]
+    if len(long) < 4 or words.rstrip(" ”’'").endswith((".", "!")):
+        return False
+    capitals = sum(each[0].isupper() for each in long)
+    return bool(capitals > 0.7 * len(long))
+
+
+def is_quotation(words: str) -> bool:
+    """Return whether a sentence is all quotation, or begins with one."""
+    return sum(letter.isalpha() for letter in words) < 6 or words.lstrip(" -").startswith("“")
+
+
+def carry_back(
+    sources: list[Source],
+    sentences: Sequence[Sentence],
+    bare: Sequence[tuple[str, int]],
+    source: Source,
+) -> None:
+    """Give a quotation that the next sentence ends to its source, from where it began."""
+    number = len(sources)
+    words = bare[number][0]
+    if words.lstrip(" -")[:1] not in ("“", "”") and words[:1] != " ":
+        return
+    for back in range(number - 1, -1, -1):
+        is_same = sentences[back].paragraph == sentences[number].paragraph
+        if not is_same or sum(letter.isalpha() for letter in bare[back][0]) >= 6:
+            return
+        sources[back] = source
