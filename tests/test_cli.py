@@ -117,6 +117,41 @@ def test_add_takes_good_files_and_refuses_the_rest_with_a_reason(tradegap, proje
     assert [path.suffix for path in kept.glob("*.txt")] == [".txt"]
 
 
+GERMAN = "Die Unterhändler sind sich über die Zölle auf Rindfleisch noch nicht einig geworden.\n"
+
+
+def test_a_text_that_is_not_english_is_named_and_the_others_are_coded(tradegap, tmp_path):
+    story, german = tmp_path / "a-2019-08-21.txt", tmp_path / "b-2019-08-21.txt"
+    story.write_text(STORY, encoding="utf-8")
+    german.write_text(GERMAN, encoding="utf-8")
+
+    code, out, err = tradegap("code", story, german)
+
+    assert code == 1
+    assert {json.loads(line)["document"] for line in out.splitlines()} == {str(story)}
+    assert err == f"{german}: no English prose found; nothing is coded in it\n"
+
+
+def test_a_text_that_is_not_english_is_added_with_a_warning(tradegap, project, tmp_path):
+    german = tmp_path / "b-2019-08-21.txt"
+    german.write_text(GERMAN, encoding="utf-8")
+
+    code, out, err = tradegap("add", "us-japan-2019", german)
+
+    assert (code, out[:6]) == (0, "added ")
+    assert err == "private/2019-08-21-b.txt: no English prose found; nothing is coded in it\n"
+
+
+def test_a_text_that_is_not_english_gets_no_brief(tradegap, project, tmp_path):
+    german = tmp_path / "b-2019-08-21.txt"
+    german.write_text(GERMAN, encoding="utf-8")
+
+    code, out, err = tradegap("brief", german)
+
+    assert (code, out) == (1, "")
+    assert err == f"{german}: no English prose found; nothing is coded in it\n"
+
+
 def test_a_negotiation_that_is_not_there_is_refused_with_those_that_are(tradegap, project):
     code, _, err = tradegap("add", "us-japan", "story.txt")
 

@@ -50,9 +50,10 @@ def cli() -> None:
 def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
     """Print the signals of documents, one a line.
 
-    PATHS are documents (.txt, .html, .md, .jsonl) or folders of them.
+    PATHS are documents (.txt, .html, .md, .jsonl) or folders of them. The exit status is 1 where
+    one was refused or, not being English, was not coded.
     """
-    from tradegap.coding import code_documents, to_json
+    from tradegap.coding import code_documents, find_uncoded, to_json
     from tradegap.documents import read_documents
 
     documents, refusals = read_documents(paths, published=published)
@@ -65,7 +66,7 @@ def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
     else:
         short = ["direction", "issues", "party", "speaker", "pace", "forward_date", "text"]
         click.echo(signals[short].to_string(index=False, max_colwidth=70))
-    _refuse(refusals)
+    _refuse(refusals + find_uncoded(documents))
 
 
 @cli.command()
@@ -73,7 +74,11 @@ def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
 @click.argument("files", nargs=-1, required=True, type=ANY_FILE)
 @published_option
 def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
-    """Take documents into the private folder of a negotiation."""
+    """Take documents into the private folder of a negotiation.
+
+    The exit status is 1 where one was refused. One that is not English is kept, with a warning.
+    """
+    from tradegap.coding import find_uncoded
     from tradegap.documents import add_documents
     from tradegap.talks import list_negotiations
 
@@ -84,6 +89,8 @@ def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
     added, refusals = add_documents(folder, files, published=published)
     for document in added:
         click.echo(f"added {document.name}, published {document.published}")
+    for warning in find_uncoded(added):
+        click.echo(warning, err=True)
     _refuse(refusals)
 
 
@@ -153,9 +160,20 @@ def dictionary() -> None:
 @published_option
 @click.option("--talks", help="The negotiation it belongs to, where the story does not tell.")
 def brief(file: Path, published: date | None, talks: str | None) -> None:
-    """Build a brief of one document's signals into build/briefs/ and print its path."""
+    """Build a brief of one document's signals into build/briefs/ and print its path.
+
+    The exit status is 1 where an article was refused or, not being English, was not coded; where
+    that leaves none, no page is built.
+    """
     from tradegap.build import build_pages
+    from tradegap.coding import find_uncoded
+    from tradegap.documents import read_documents
     from tradegap.specs import Spec
+
+    documents, refusals = read_documents([file], published=published)
+    uncoded = find_uncoded(documents)
+    if len(uncoded) == len(documents):
+        _refuse(refusals + uncoded)
 
     root = _root()
     parameters = {
@@ -175,6 +193,7 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
     if result.status == "failed":
         raise PageError(f"{file}: {result.reason}; the log is {out}/.work/logs/{spec.page}.log")
     click.echo(out / f"{spec.page}.html")
+    _refuse(refusals + uncoded)
 
 
 def _root() -> Path:

@@ -40,7 +40,7 @@ from tradegap.tables import conform, empty, split_list
 if TYPE_CHECKING:
     from tradegap.documents import Document
 
-__all__ = ["code_document", "code_documents", "is_english", "to_json"]
+__all__ = ["code_document", "code_documents", "find_uncoded", "is_english", "to_json"]
 
 ENGLISH = frozenset(
     re.findall(
@@ -86,6 +86,15 @@ def code_documents(documents: Iterable[Document], *, talks: Sequence[str] = ()) 
     return conform(
         both.drop_duplicates(["sha256", "start", "end", "direction", "talks"]), "signals"
     )
+
+
+def find_uncoded(documents: Iterable[Document]) -> list[str]:
+    """Return one line per document in which no signal is looked for, since it is not English."""
+    return [
+        f"{each.name}: no English prose found; nothing is coded in it"
+        for each in documents
+        if not is_english(" ".join(s.text for s in split_sentences(each.text, each.blocks)))
+    ]
 
 
 def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFrame:
