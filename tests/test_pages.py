@@ -10,7 +10,7 @@ import pytest
 
 import tradegap
 from tradegap.charts import figure
-from tradegap.panels import EXCERPT_WORDS, evidence_rows, stand_sentence
+from tradegap.panels import stand_sentence
 from tradegap.record import read_rounds
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +32,7 @@ def panels_of(record):
         tradegap.state_answer(record),
         tradegap.list_rounds(record),
         tradegap.list_positions(record),
-        tradegap.list_ahead(record.signals, after=record.as_of),
+        tradegap.list_ahead(record, after=record.as_of),
         tradegap.list_evidence(record),
         tradegap.list_sources(record),
         tradegap.state_method(record),
@@ -138,32 +138,11 @@ def test_talks_that_go_on_are_told_by_their_widest_and_narrowest_issue():
     assert f"furthest apart on {widest}" in sentence
 
 
-def test_a_private_document_is_shown_in_short_excerpts_only():
-    long = " ".join(f"word{number}" for number in range(80))
-    rows = pd.DataFrame(
-        {
-            "text": [long, long],
-            "is_private": [True, False],
-            "sha256": ["a" * 64] * 2,
-            "start": [0, 9],
-            "direction": ["open"] * 2,
-            "why": [""] * 2,
-            "speaker": ["A Minister;Another"] * 2,
-        }
-    )
-
-    private, public = evidence_rows(rows)
-
-    assert len(private["text"].split()) == EXCERPT_WORDS + 1
-    assert public["text"] == long
-    assert public["speaker"] == "A Minister and Another"
-
-
 def test_what_a_document_says_is_escaped(japan):
     from dataclasses import replace
 
-    hostile = japan.signals.assign(text="<script>alert(1)</script>", speaker='"><img src=x>')
-    page = tradegap.list_evidence(replace(japan, signals=hostile)).html
+    hostile = japan.shown.assign(text="<script>alert(1)</script>", speaker='"><img src=x>')
+    page = tradegap.list_evidence(replace(japan, shown=hostile)).html
 
     assert "<script>" not in page
     assert "<img" not in page
@@ -205,7 +184,7 @@ def test_a_story_of_ones_own_gets_a_brief_beside_the_talks_it_is_about(tmp_path)
     assert brief.record.negotiation.slug == "us-eu-2018"
     assert brief.signals["is_private"].all()
     assert "open" in set(brief.signals["direction"])
-    assert "8 February 2019" in tradegap.list_ahead(brief.signals, after=brief.last_on).html
+    assert "8 February 2019" in tradegap.list_ahead(brief, after=brief.last_on).html
 
 
 @pytest.mark.parametrize(
@@ -235,7 +214,7 @@ def test_private_documents_reach_the_record_and_notes_alone_leave_them_out(tmp_p
     assert (len(added), refusals) == (1, [])
     assert len(everything.documents) == len(notes.documents) + 1
     assert everything.signals["is_private"].any()
-    assert "still big differences" in tradegap.list_evidence(everything).html
+    assert "(private)" in tradegap.list_evidence(everything).html
 
 
 def test_nothing_on_record_is_later_than_the_day_that_a_page_is_known_as_of(record):

@@ -1,7 +1,7 @@
 """Sixth stage, in words: tables in, sentences and HTML tables out, each led back to its source.
 
-A panel shows itself in a notebook and on a page alike. Whatever a document says is escaped here;
-of a document that is an analyst's own, no more than EXCERPT_WORDS words of a sentence are shown.
+A panel shows itself in a notebook and on a page alike. Whatever a document says is escaped here.
+What documents say is read from `shown`, never from `signals`: an analyst's own are excerpted there.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import jinja2
 import pandas as pd
 
 from tradegap.charts import day_text, sentence_ids
+from tradegap.excerpts import DOCUMENT_PCT, DOCUMENT_WORDS, HIDDEN, SENTENCE_WORDS
 from tradegap.record import Brief, Record
 from tradegap.tables import split_list
 from tradegap.talks import read_issues
 
 __all__ = [
-    "EXCERPT_WORDS",
     "Panel",
     "list_ahead",
     "list_evidence",
@@ -37,7 +37,6 @@ __all__ = [
     "tabulate_brief",
 ]
 
-EXCERPT_WORDS = 25
 SURE_MOVE = 0.02  # a smaller change of the gap is called none: it is within what a day's walk gives
 WORDS = {
     "closed": "agreed",
@@ -81,7 +80,7 @@ def macros() -> Any:
 def state_answer(record: Record) -> Panel:
     """Return where the talks stand, what moved last, and a line an issue."""
     now = readings(record)
-    moved = latest_move(record.signals, record)
+    moved = latest_move(record.shown, record)
     return Panel(
         macros().answer(
             sentence=stand_sentence(record, now),
@@ -89,8 +88,8 @@ def state_answer(record: Record) -> Panel:
             rows=now.to_dict("records"),
             as_of=record.as_of,
             is_over=is_over(record),
-            signals=len(record.signals),
-            reviewed=int((record.signals["review"] != "unreviewed").sum()),
+            signals=len(record.shown),
+            reviewed=int((record.shown["review"] != "unreviewed").sum()),
             documents=len(record.documents),
             private=int(record.documents["is_private"].sum()),
         )
@@ -99,10 +98,8 @@ def state_answer(record: Record) -> Panel:
 
 def state_brief(brief: Brief) -> Panel:
     """Return what a round, a day or a story brought, in a few sentences."""
-    told = brief.signals[brief.signals["direction"] != "none"]
-    ours = told[told["scope"] == "between"]
-    if brief.record is not None:
-        ours = ours[is_about(ours, brief.record)]
+    on_talks = brief.shown[is_about(brief.shown, brief.record)]
+    ours = on_talks[(on_talks["direction"] != "none") & (on_talks["scope"] == "between")]
     counts = ours["direction"].value_counts()
     said = [
         (int(counts[direction]), words)
@@ -129,11 +126,8 @@ def state_brief(brief: Brief) -> Panel:
     span = day_text(brief.first_on)
     if brief.last_on != brief.first_on:
         span += f" to {day_text(brief.last_on)}"
-    on_talks = brief.signals
-    if brief.record is not None:
-        on_talks = on_talks[is_about(on_talks, brief.record)]
     ahead = look_ahead(on_talks, brief.last_on)
-    toughness = sorted({text for text in on_talks["pace_text"] if text})
+    toughness = sorted({text for text in on_talks["pace_text"] if text and text != HIDDEN})
     return Panel(
         macros().brief(
             title=brief.title,
@@ -141,24 +135,27 @@ def state_brief(brief: Brief) -> Panel:
             sentence=join(parts) + "." if parts else "Nothing was said of the gap.",
             pace=join([f"“{text}”" for text in toughness]),
             open_on=join(open_on) if open_on else "",
-            ahead=f"{ahead.iloc[0]['when']}, “{ahead.iloc[0]['forward_text']}”"
+            ahead=f"{ahead.iloc[0]['when']}, “{ahead.iloc[0]['forward_text']}”".removesuffix(
+                f", “{HIDDEN}”"
+            )
             if len(ahead) and ahead.iloc[0]["forward_date"]
             else "",
-            documents=brief.signals["document"].nunique(),
-            signals=len(brief.signals),
-            reviewed=int((brief.signals["review"] != "unreviewed").sum()),
+            documents=brief.shown["document"].nunique(),
+            signals=len(brief.shown),
+            reviewed=int((brief.shown["review"] != "unreviewed").sum()),
             known=brief.record is not None,
+            limits=limits(brief.shown),
         )
     )
 
 
 def list_statements(brief: Brief) -> Panel:
     """Return who said what in a brief: the speakers, most outspoken first, each with sentences."""
-    rows = brief.signals.assign(
+    rows = brief.shown.assign(
         who=[
             speaker.replace(";", " and ")
             or (f"{party.replace(';', ' and ')} (unnamed)" if party else "The report")
-            for speaker, party in zip(brief.signals["speaker"], brief.signals["party"], strict=True)
+            for speaker, party in zip(brief.shown["speaker"], brief.shown["party"], strict=True)
         ]
     )
     groups = [
@@ -183,10 +180,8 @@ def list_moves(brief: Brief) -> Panel:
 
 def list_open(brief: Brief) -> Panel:
     """Return the issues that the brief leaves open, each with its latest sentence that says so."""
-    rows = brief.signals[brief.signals["direction"].isin(["open", "widening"])]
-    rows = rows[rows["scope"] == "between"]
-    if brief.record is not None:
-        rows = rows[is_about(rows, brief.record)]
+    rows = brief.shown[brief.shown["direction"].isin(["open", "widening"])]
+    rows = rows[(rows["scope"] == "between") & is_about(rows, brief.record)]
     rows = rows.assign(issue_id=rows["issues"].map(split_list)).explode("issue_id")
     rows = rows.merge(read_issues(), on="issue_id").sort_values(["published", "start"])
     latest = rows.drop_duplicates("issue_id", keep="last")
@@ -200,12 +195,12 @@ def list_open(brief: Brief) -> Panel:
     )
 
 
-def list_ahead(signals: pd.DataFrame, *, after: Any) -> Panel:
+def list_ahead(known: Record | Brief, *, after: Any) -> Panel:
     """Return what lies ahead of a day: meetings, deadlines, targets, with the sentence for each.
 
     An event without a date is ahead if it was announced in the thirty days before.
     """
-    ahead = look_ahead(signals, after)
+    ahead = look_ahead(known.shown, after)
     rows = [
         row | {"when": when, "what": what}
         for row, when, what in zip(
@@ -224,7 +219,9 @@ def look_ahead(signals: pd.DataFrame, after: Any) -> pd.DataFrame:
     recent = told["published"] >= day - pd.Timedelta(days=30)
     ahead = told[(dated > day) | (dated.isna() & recent & (told["published"] <= day))]
     ahead = ahead.sort_values(["last", "published", "start"], na_position="last", kind="stable")
-    return ahead.drop_duplicates(["forward_date", "text"])
+    # What is not quoted is told apart by its place.
+    told_as = ahead["text"].where(ahead["text"] != HIDDEN, sentence_ids(ahead))
+    return ahead[~ahead.assign(told_as=told_as).duplicated(["forward_date", "told_as"])]
 
 
 def list_positions(record: Record) -> Panel:
@@ -252,7 +249,7 @@ def list_positions(record: Record) -> Panel:
 
 def list_evidence(record: Record) -> Panel:
     """Return every signal that moved a gap, an issue a table, with its weight."""
-    signals = record.signals[is_about(record.signals, record)]
+    signals = record.shown[is_about(record.shown, record)]
     weights = record.evidence[~record.evidence["is_overall"]]
     key = ["sha256", "start", "end", "direction"]
     names = read_issues().set_index("issue_id")["issue"]
@@ -267,7 +264,7 @@ def list_evidence(record: Record) -> Panel:
             seen.add(row["anchor"])
         groups.append((issue_id, names[issue_id], rows))
     counted = signals.merge(weights[key].drop_duplicates(), on=key)
-    rest = len(record.signals) - len(counted)
+    rest = len(record.shown) - len(counted)
     return Panel(macros().evidence(groups=groups, rest=rest))
 
 
@@ -305,22 +302,22 @@ def list_rounds(record: Record) -> Panel:
 def list_sources(record: Record) -> Panel:
     """Return the documents that the record rests on, latest first."""
     rows = record.documents.sort_values(["published", "document"], ascending=[False, True])
-    signals = record.signals["sha256"].value_counts()
+    signals = record.shown["sha256"].value_counts()
     listed = rows.assign(signals=rows["sha256"].map(signals).fillna(0).astype(int))
     return Panel(macros().sources(rows=listed.to_dict("records"), about=record.negotiation.about))
 
 
 def state_method(record: Record) -> Panel:
     """Return how the figures came about, what they are not, and how far they were reviewed."""
-    review = record.signals["review"].value_counts()
+    review = record.shown["review"].value_counts()
     return Panel(
         macros().method(
             review={
                 word: int(review.get(word, 0))
                 for word in ("confirmed", "corrected", "added", "unreviewed")
             },
-            signals=len(record.signals),
-            excerpt_words=EXCERPT_WORDS,
+            signals=len(record.shown),
+            limits=limits(record.shown),
         )
     )
 
@@ -335,13 +332,13 @@ def publish_figures(figures: pd.DataFrame) -> Panel:
 
 
 def tabulate_brief(brief: Brief) -> pd.DataFrame:
-    """Return one row per signal of a brief: its figures, without the words of the documents."""
+    """Return one row per signal of a brief: its figures, without the sentences."""
     columns = [
         *("published", "document", "sha256", "start", "end", "direction", "issues", "speaker"),
         *("party", "pace", "forward_text", "forward_date", "scope", "talks", "confidence"),
         "review",
     ]
-    return brief.signals[columns]
+    return brief.shown[columns]
 
 
 def readings(record: Record) -> pd.DataFrame:
@@ -352,8 +349,8 @@ def readings(record: Record) -> pd.DataFrame:
     now = now.merge(notes, on="issue_id")
     last = []
     for issue_id in now["issue_id"]:
-        about = record.signals["issues"].map(split_list).map(lambda codes, i=issue_id: i in codes)
-        move = latest_move(record.signals[about], record)
+        about = record.shown["issues"].map(split_list).map(lambda codes, i=issue_id: i in codes)
+        move = latest_move(record.shown[about], record)
         last.append(signal_line(move) if move is not None else None)
     return now.assign(moved=last)
 
@@ -366,8 +363,10 @@ def latest_move(signals: pd.DataFrame, record: Record) -> pd.Series | None:
     return None if rows.empty else rows.iloc[-1]
 
 
-def is_about(signals: pd.DataFrame, record: Record) -> pd.Series:
-    """Return which signals are about the record's own talks."""
+def is_about(signals: pd.DataFrame, record: Record | None) -> pd.Series:
+    """Return which signals are about the record's own talks; all of them where there is none."""
+    if record is None:
+        return pd.Series(True, index=signals.index)
     ours = set(record.negotiation.parties)
     flags = [set(split_list(talks)) in (ours, set()) for talks in signals["talks"]]
     return pd.Series(flags, index=signals.index, dtype=bool)
@@ -446,27 +445,27 @@ def signal_line(row: pd.Series) -> dict[str, Any]:
 
 
 def evidence_rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return one dict per signal: what a line of evidence shows, excerpted where it must be."""
+    """Return one dict per signal: what a line of evidence shows."""
     rows = []
     for row, anchor in zip(signals.to_dict("records"), sentence_ids(signals), strict=True):
-        row["text"] = excerpt(row["text"]) if row["is_private"] else row["text"]
         row["anchor"] = anchor
         row["speaker"] = row["speaker"].replace(";", " and ")
         row["is_quoted"] = row["text"][:1] in "\"“‘'"
+        row["is_hidden"] = row["text"] == HIDDEN
         row["word"] = WORDS[row["direction"]]
         row["reasons"] = row["why"].replace(";", "; ")
         rows.append(row)
     return rows
 
 
-def excerpt(text: str) -> str:
-    """Return no more of a sentence than may be shown of somebody else's text.
-
-    >>> excerpt("one two three"), len(excerpt("word " * 60).split())
-    ('one two three', 26)
-    """
-    words = text.split()
-    return " ".join(words[:EXCERPT_WORDS]) + (" …" if len(words) > EXCERPT_WORDS else "")
+def limits(signals: pd.DataFrame) -> dict[str, Any]:
+    """Return what holds of the private documents behind some signals, and whether there are any."""
+    return {
+        "is_private": bool(signals["is_private"].any()),
+        "sentence_words": SENTENCE_WORDS,
+        "document_pct": DOCUMENT_PCT,
+        "document_words": DOCUMENT_WORDS,
+    }
 
 
 def move_word(change: float) -> str:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tradegap.coding import code_documents
+from tradegap.coding import code_documents, find_uncoded
 from tradegap.documents import Document, cluster_stories, load_documents, read_documents
 from tradegap.errors import DataError, DocumentError
+from tradegap.excerpts import excerpt_signals
 from tradegap.gaps import measure_gaps, read_gap, weigh_signals
 from tradegap.review import accept_signals, read_ledger
 from tradegap.tables import empty, split_list
@@ -31,13 +32,15 @@ class Record:
     """One negotiation as known on a day.
 
     `documents`, `signals`, `evidence` and `gaps` are frames of the declared tables `documents`,
-    `accepted_signals`, `evidence` and `gaps`.
+    `accepted_signals`, `evidence` and `gaps`. `shown` are the signals as a page may show them: of
+    private documents only excerpts.
     """
 
     negotiation: Negotiation
     as_of: date
     documents: pd.DataFrame
     signals: pd.DataFrame
+    shown: pd.DataFrame
     evidence: pd.DataFrame
     gaps: pd.DataFrame
 
@@ -46,15 +49,17 @@ class Record:
 class Brief:
     """One round, one day or one story: what was said in it, and where the talks stood around it.
 
-    `signals` are those of the brief alone; `before` and `after` are rows of the table `gaps`, the
-    reading of the day before and that of the day after, when the papers are out. `record` is None
-    for a story whose talks have no folder; `before` and `after` are then empty.
+    `signals`, and `shown` as in a record, are those of the brief alone. `before` and `after` are
+    rows of the table `gaps`, the reading of the day before and that of the day after, when the
+    papers are out. `record` is None for a story whose talks have no folder; `before` and `after`
+    are then empty.
     """
 
     title: str
     first_on: date
     last_on: date
     signals: pd.DataFrame
+    shown: pd.DataFrame
     record: Record | None
     before: pd.DataFrame
     after: pd.DataFrame
@@ -88,6 +93,7 @@ def build_record(negotiation: Negotiation, texts: list[Document], cutoff: date |
         as_of=gaps["on"].max().date() if len(gaps) else negotiation.opened_on,
         documents=listed,
         signals=signals,
+        shown=excerpt_signals(signals, texts),
         evidence=weigh_signals(signals, negotiation, as_of=cutoff),
         gaps=gaps,
     )
@@ -126,6 +132,7 @@ def open_brief(
         first_on=first_on,
         last_on=last_on,
         signals=told[within].reset_index(drop=True),
+        shown=record.shown[within].reset_index(drop=True),
         record=record,
         before=read_gap(record.gaps, first_on - timedelta(days=1)),
         after=read_gap(record.gaps, record.as_of),
@@ -138,6 +145,8 @@ def brief_story(path: Path, talks: str, published: str) -> Brief:
     texts, refusals = read_documents([path], published=day)
     if not texts:
         raise DocumentError(refusals or f"{path}: nothing to read there")
+    if len(uncoded := find_uncoded(texts)) == len(texts):
+        raise DocumentError(uncoded)
     texts = [replace(each, is_private=True, name=Path(each.name).name) for each in texts]
     first_on = min(each.published for each in texts)
     last_on = max(each.published for each in texts)
@@ -158,10 +167,11 @@ def brief_story(path: Path, talks: str, published: str) -> Brief:
         )
         before, after = read_gap(without.gaps, last_on), read_gap(record.gaps, last_on)
     return Brief(
-        title=texts[0].title or path.stem,
+        title=path.stem,
         first_on=first_on,
         last_on=last_on,
         signals=signals,
+        shown=excerpt_signals(signals, texts),
         record=record,
         before=before,
         after=after,
