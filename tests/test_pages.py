@@ -7,9 +7,10 @@ from pathlib import Path
 import altair as alt
 import pandas as pd
 import pytest
+import vl_convert
 
 import tradegap
-from tradegap.charts import figure
+from tradegap.charts import FONT, figure
 from tradegap.panels import stand_sentence
 from tradegap.record import read_rounds
 
@@ -223,3 +224,23 @@ def test_nothing_on_record_is_later_than_the_day_that_a_page_is_known_as_of(reco
     assert record.documents["published"].max() <= as_of
     assert record.negotiation.milestones["reached_on"].max() <= as_of
     assert record.gaps["on"].max() == as_of
+
+
+def test_chart_text_is_measured_with_the_font_that_the_package_ships():
+    label = "Wherever it is drawn, this label is as wide"
+    chart = (
+        alt.Chart(pd.DataFrame({"x": [label]}))
+        .mark_point()
+        .encode(y=alt.Y("x:N", title=None, axis=alt.Axis(labelLimit=400)))
+    )
+
+    widths = {
+        font: re.search(
+            r'viewBox="0 0 (\d+)',
+            vl_convert.vegalite_to_svg(chart.configure(font=font).to_dict()),
+        )[1]
+        for font in (FONT, "no such font")
+    }
+
+    assert widths[FONT] == "220"
+    assert widths["no such font"] != "220"

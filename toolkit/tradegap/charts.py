@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from hashlib import sha256
+from importlib.resources import files
 from typing import Any
 
 import altair as alt
@@ -21,7 +22,8 @@ from tradegap.talks import read_issues
 
 __all__ = ["chart_gaps", "chart_rounds", "use_page_charts"]
 
-FONT = "Liberation Sans"  # metric-compatible with Arial, and shipped inside vl-convert
+vl_convert.register_font_directory(str(files("tradegap") / "fonts"))
+FONT = "Tradegap Sans"  # shipped beside this module, so that every machine measures text alike
 # Each colour stands for a custom property of the page, which replaces it in the finished SVG.
 INK, MUTED, RULE, PAPER = "#1d2126", "#575e67", "#d5d1c8", "#fdfcfa"
 COLOURS = {
@@ -79,7 +81,7 @@ def figure(spec: dict[str, Any]) -> str:
     described = html.escape(spec.get("description", ""))
     svg = svg.replace(
         "<svg ",
-        f'<svg role="group" aria-label="{described}" font-family="{FONT}, Arial, sans-serif" ',
+        f'<svg role="group" aria-label="{described}" font-family="Liberation Sans, Arial, sans-serif" ',
         1,
     )
     width = re.search(r'viewBox="0 0 (\d+)', svg)
