@@ -21,45 +21,11 @@ MOST_LETTERS = 12  # a set of letters that is followed letter by letter
 MOST_CACHED = 50_000  # words
 NEVER = 1e9
 COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "in",
-        "is",
-        "it",
-        "its",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "said",
-        "that",
-        "the",
-        "their",
-        "they",
-        "this",
-        "to",
-        "was",
-        "were",
-        "will",
-        "with",
-        "would",
-    ]
+    re.findall(
+        r"\w+",
+        "a an and are as at be been but by for from had has have he in is it its no not of on or"
+        " said that the their they this to was were will with would",
+    )
 )
 
 
@@ -195,15 +161,14 @@ def branch(branches: Sequence[list[tuple[Any, Any]]], path: Path, before_blank: 
         walk(each, end, before_blank)
         ends.append(end)
     words = [each.word for each in ends if each.word is not None]
-    is_same_word = len(words) == len(ends) and not any(each.has_left for each in ends)
-    if is_same_word:
+    if len(words) == len(ends) and not any(each.has_left for each in ends):
         path.word = frozenset().union(*words)
         if len(path.word) > MOST_STARTS:
             path.close()
         return
-    for each in ends:
-        if each.word is not None:
-            each.need(frozenset(w + " " * before_blank for w in each.word))
+    for end in ends:
+        if end.word is not None:
+            end.need(frozenset(word + " " * before_blank for word in end.word))
     needs = [each.needed for each in ends if each.needed is not None]
     if len(needs) == len(ends):
         path.need(frozenset().union(*needs))
