@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ import click
 from tradegap.errors import DataError, PageError, SpecError, TradegapError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tradegap.build import Result
     from tradegap.specs import Spec
 
@@ -50,23 +52,43 @@ def cli() -> None:
 def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
     """Print the signals of documents, one a line.
 
-    PATHS are documents (.txt, .html, .md, .jsonl) or folders of them. The exit status is 1 where
-    one was refused or, not being English, was not coded.
+    PATHS are documents (.txt, .html, .md, .jsonl) or folders of them. They are coded as they are
+    read, so that there may be any number. The exit status is 1 where one was refused or, not being
+    English, was not coded.
     """
-    from tradegap.coding import code_documents, find_uncoded, to_json
-    from tradegap.documents import read_documents
+    from tradegap.coding import find_skipped, find_uncoded, iter_signals, to_json
+    from tradegap.documents import Document, iter_documents
 
-    documents, refusals = read_documents(paths, published=published)
-    signals = code_documents(documents)
-    if form == "jsonl":
-        for _, signal in signals.iterrows():
-            click.echo(to_json(signal))
-    elif form == "csv":
-        click.echo(signals.to_csv(index=False, lineterminator="\n"), nl=False)
-    else:
-        short = ["direction", "issues", "party", "speaker", "pace", "forward_date", "text"]
-        click.echo(signals[short].to_string(index=False, max_colwidth=70))
-    _refuse(refusals + find_uncoded(documents))
+    faults = 0
+
+    def readable() -> Iterator[Document]:
+        nonlocal faults
+        for each in iter_documents(paths, published=published):
+            if isinstance(each, str):
+                lines = [each]
+            else:
+                lines = find_uncoded([each])
+                for warning in find_skipped([each] if not lines else []):
+                    click.echo(warning, err=True)
+                yield each
+            faults += len(lines)
+            for line in lines:
+                click.echo(line, err=True)
+
+    shown = []
+    for number, signals in enumerate(iter_signals(readable())):
+        if form == "jsonl":
+            for signal in signals.to_dict("records"):
+                click.echo(to_json(signal))
+        elif form == "csv":
+            table = signals.to_csv(index=False, header=number == 0, lineterminator="\n")
+            click.echo(table, nl=False)
+        else:
+            shown.append(signals)
+    if form == "table":
+        click.echo(_as_text(shown))
+    if faults:
+        sys.exit(1)
 
 
 @cli.command()
@@ -216,6 +238,16 @@ def _report(result: Result) -> None:
     elif result.status == "failed":
         click.echo(f"failed  {result.page}: {result.reason}", err=True)
         click.echo(f"        what was published stays; see build/logs/{result.page}.log", err=True)
+
+
+def _as_text(frames: list[pd.DataFrame]) -> str:
+    import pandas as pd
+
+    from tradegap.tables import empty
+
+    short = ["direction", "issues", "party", "speaker", "pace", "forward_date", "text"]
+    whole = pd.concat(frames or [empty("signals")], ignore_index=True)
+    return str(whole[short].to_string(index=False, max_colwidth=70))
 
 
 def _refuse(refusals: list[str]) -> None:
