@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tradegap.coding.cues import compile_pattern, probability, read_rows
+from tradegap.coding.prefilter import Prefilter
 
 __all__ = ["KINDS", "find_issues", "issue_signs", "kind_of"]
 
@@ -108,6 +109,12 @@ def issue_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 @cache
+def issue_prefilter() -> Prefilter:
+    """Return the patterns of the issues, to be looked up by words."""
+    return Prefilter([pattern for _, pattern in issue_patterns()])
+
+
+@cache
 def issue_weights() -> dict[str, dict[str, float]]:
     """Return the weight of each sign for each kind of issue."""
     rows = read_rows("issue_weights.csv")
@@ -141,7 +148,8 @@ def names(words: str) -> dict[str, Naming]:
     True
     """
     found = {}
-    for issue, pattern in issue_patterns():
+    for number in issue_prefilter().candidates(words):
+        issue, pattern = issue_patterns()[number]
         places = [(each.start(), each.end()) for each in pattern.finditer(words)]
         if places:
             found[issue] = Naming(
