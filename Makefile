@@ -37,6 +37,13 @@ verify: .venv/ready ## rebuild every page from nothing and compare with what is 
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score
 
+build/bench-venv/ready: bench/requirements.lock | .venv/ready
+	@$(VENV)python -m venv --clear build/bench-venv && build/bench-venv/bin/python -m pip --quiet --disable-pip-version-check --no-input install --no-deps --only-binary :all: --require-hashes --requirement bench/requirements.lock && touch $@
+
+.PHONY: bench
+bench: .venv/ready build/bench-venv/ready ## time the coder against spaCy, and measure its memory, into build/bench/
+	@$(VENV)python bench/bench.py
+
 .PHONY: docs
 docs: .venv/ready ## render the data dictionary from the declared tables
 	@$(VENV)tradegap dictionary > docs/data-dictionary.md
