@@ -37,6 +37,10 @@ verify: .venv/ready ## rebuild every page from nothing and compare with what is 
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score
 
+.PHONY: train
+train: .venv/ready ## fit the coder's weights to the sets beside the repository, and score it on talks held out
+	@$(VENV)python -m tradegap.coding.fit ../shared
+
 .PHONY: docs
 docs: .venv/ready ## render the data dictionary from the declared tables
 	@$(VENV)tradegap dictionary > docs/data-dictionary.md
