@@ -94,6 +94,26 @@ def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
     _refuse(refusals)
 
 
+@cli.command("import-signals")
+@click.argument("slug")
+@click.argument("files", nargs=-1, required=True, type=ANY_FILE)
+@click.option("--coder", required=True, metavar="NAME", help="Who coded: small letters, hyphens.")
+def import_signals(slug: str, files: tuple[Path, ...], coder: str) -> None:
+    """Take signals that another coder found into a negotiation.
+
+    FILES are JSON Lines as `tradegap code` prints them, or CSV. Each signal is held to the document
+    that it is about. The exit status is 1 where one was refused; the others are in.
+    """
+    from tradegap.imports import import_signals as take
+
+    signals, refusals = take(slug, files, coder=coder)
+    count, texts = len(signals), signals["sha256"].nunique()
+    click.echo(
+        f"{coder}: {count} signal{'s' * (count != 1)} on {texts} document{'s' * (texts != 1)}"
+    )
+    _refuse(refusals)
+
+
 @cli.command()
 @click.argument("pages", nargs=-1)
 @click.option("--force", is_flag=True, help="Build pages that are current, too.")
