@@ -19,6 +19,7 @@ from tradegap.errors import DataError, PageError, SpecError, TradegapError
 
 if TYPE_CHECKING:
     from tradegap.build import Result
+    from tradegap.coding.chat import Answers
     from tradegap.specs import Spec
 
 __all__ = ["main"]
@@ -47,17 +48,40 @@ def cli() -> None:
 @click.argument("paths", nargs=-1, required=True, type=ANY_FILE)
 @published_option
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv", "table"]), default="jsonl")
-def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
+@click.option("--coder", type=click.Choice(["cues", "chat"]), default="cues", help="Who codes.")
+@click.option("--endpoint", metavar="URL", help="Chat endpoint to ask, e.g. http://127.0.0.1/v1.")
+@click.option("--model", metavar="NAME", help="Its model.")
+def code(
+    paths: tuple[Path, ...],
+    published: date | None,
+    form: str,
+    coder: str,
+    endpoint: str | None,
+    model: str | None,
+) -> None:
     """Print the signals of documents, one a line.
 
     PATHS are documents (.txt, .html, .md, .jsonl) or folders of them. The exit status is 1 where
-    one was refused or, not being English, was not coded.
+    one was refused or, not being English, was not coded. With --coder chat a chat model codes: the
+    documents' sentences go to --endpoint, with the key of TRADEGAP_CHAT_KEY; answers are kept in
+    build/chat/ and used again without a connection.
     """
     from tradegap.coding import code_documents, find_uncoded, to_json
     from tradegap.documents import read_documents
 
+    answers = _answers(endpoint, model) if coder == "chat" else None
+    if answers is None and (endpoint or model):
+        raise DataError("--endpoint, --model: are of the chat coder; add --coder chat")
     documents, refusals = read_documents(paths, published=published)
-    signals = code_documents(documents)
+    if answers is None:
+        signals = code_documents(documents)
+    else:
+        from tradegap.coding.chat import ask_chat
+
+        signals, dropped, unanswered = ask_chat(documents, answers)
+        refusals += unanswered
+        for line in dropped:
+            click.echo(line, err=True)
     if form == "jsonl":
         for _, signal in signals.iterrows():
             click.echo(to_json(signal))
@@ -91,6 +115,26 @@ def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
         click.echo(f"added {document.name}, published {document.published}")
     for warning in find_uncoded(added):
         click.echo(warning, err=True)
+    _refuse(refusals)
+
+
+@cli.command("import-signals")
+@click.argument("slug")
+@click.argument("files", nargs=-1, required=True, type=ANY_FILE)
+@click.option("--coder", required=True, metavar="NAME", help="Who coded: small letters, hyphens.")
+def import_signals(slug: str, files: tuple[Path, ...], coder: str) -> None:
+    """Take signals that another coder found into a negotiation.
+
+    FILES are JSON Lines as `tradegap code` prints them, or CSV. Each signal is held to the document
+    that it is about. The exit status is 1 where one was refused; the others are in.
+    """
+    from tradegap.imports import import_signals as take
+
+    signals, refusals = take(slug, files, coder=coder)
+    count, texts = len(signals), signals["sha256"].nunique()
+    click.echo(
+        f"{coder}: {count} signal{'s' * (count != 1)} on {texts} document{'s' * (texts != 1)}"
+    )
     _refuse(refusals)
 
 
@@ -194,6 +238,17 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
         raise PageError(f"{file}: {result.reason}; the log is {out}/.work/logs/{spec.page}.log")
     click.echo(out / f"{spec.page}.html")
     _refuse(refusals + uncoded)
+
+
+def _answers(endpoint: str | None, model: str | None) -> Answers:
+    from tradegap.coding.chat import Answers, name_coder
+    from tradegap.coding.endpoint import connect
+
+    if not model:
+        raise DataError("--model: is not given; it takes a name as the endpoint knows it")
+    name_coder(model)
+    key = os.environ.get("TRADEGAP_CHAT_KEY", "")
+    return Answers(model, _root() / "build" / "chat", connect(endpoint, key) if endpoint else None)
 
 
 def _root() -> Path:

@@ -228,8 +228,9 @@ def choose(
     """Return the directions of each sentence of a document, from their chances.
 
     The likeliest direction against its threshold is coded. So is a second one that is likely beside
-    it, or, in a sentence that holds a contrast ("but"), without it. A document of some length whose surest sentence is less sure than the threshold
-    `document` is about something else, and nothing of it is coded.
+    it, or, in a sentence that holds a contrast ("but"), without it. A document of some length whose
+    surest sentence is less sure than the threshold `document` is about something else, and nothing
+    of it is coded.
 
     >>> even = {"closed": 0.3, "narrowing": 0.3, "open": 0.3, "widening": 0.3, "document": 0.7}
     >>> one = {"closed": 0.0, "narrowing": 0.05, "open": 0.9, "widening": 0.0}

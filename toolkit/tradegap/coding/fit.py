@@ -103,7 +103,8 @@ def fold_of(gold: Sequence[Gold]) -> npt.NDArray[np.int64]:
 def chances_of(evidence: Array) -> Array:
     """Return the chance of each direction from its evidence against no signal."""
     powers = np.exp(np.clip(evidence, -30, 30))
-    return powers / (1 + powers.sum(axis=1, keepdims=True))
+    chances: Array = powers / (1 + powers.sum(axis=1, keepdims=True))
+    return chances
 
 
 def calibrate(evidence: Array, wanted: Array) -> Array:
@@ -224,7 +225,7 @@ def report(gold: Path, lines: Sequence[str], chances: Array, wanted: Array) -> s
     sets = "".join((gold / f"{name}.jsonl").read_text("utf-8").rstrip("\n") + "\n" for name in SETS)
     (out / "gold.jsonl").write_text(sets, encoding="utf-8")
     (out / "held-out.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    total, signal = chances.sum(axis=1), wanted.any(axis=1)
+    total, signal = chances.sum(axis=1), wanted.max(axis=1)
     reliability = []
     for low in np.arange(0, 1, 0.1).round(1):
         inside = (total >= low) & (total < low + 0.1)
@@ -255,7 +256,7 @@ def report(gold: Path, lines: Sequence[str], chances: Array, wanted: Array) -> s
 
 def write_tables(weights: dict[str, Weights], thresholds: dict[str, float]) -> None:
     """Write cues/weights.csv and cues/thresholds.csv."""
-    tables = {
+    tables: dict[str, list[tuple[Any, ...]]] = {
         "weights.csv": [("sign", *DIRECTIONS)]
         + [(name, *(f"{value:.2f}" for value in row)) for name, row in weights.items()],
         "thresholds.csv": [("threshold", "chance"), *thresholds.items()],

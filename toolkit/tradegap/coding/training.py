@@ -114,7 +114,8 @@ def read_invented(folder: Path) -> list[Example]:
 
 def divide(path: Path) -> Iterator[tuple[str, list[tuple[str, str, str, int]]]]:
     """Yield one (parties, lines) per document; a line is (kind, code, text, paragraph)."""
-    parties, lines, paragraph = "", [], 0
+    parties, paragraph = "", 0
+    lines: list[tuple[str, str, str, int]] = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         header, coded = HEADER.fullmatch(line), LINE.fullmatch(line)
         if header:
@@ -148,7 +149,9 @@ def read_document(parties: str, lines: Sequence[tuple[str, str, str, int]]) -> l
         if name.strip()
         for form in (name.strip(), name.strip().upper())
     }
-    text, sentences, wanted = "", [], []
+    text = ""
+    sentences: list[Sentence] = []
+    wanted: list[frozenset[str]] = []
     for number, (kind, code, words, paragraph) in enumerate(lines):
         said = words if kind != "L" or words.startswith(("-", "•", "*")) else f"- {words}"
         if sentences:
