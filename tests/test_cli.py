@@ -132,6 +132,17 @@ def test_a_text_that_is_not_english_is_named_and_the_others_are_coded(tradegap, 
     assert err == f"{german}: no English prose found; nothing is coded in it\n"
 
 
+def test_a_sentence_too_long_to_be_one_is_named_and_the_rest_is_coded(tradegap, tmp_path):
+    story = tmp_path / "a-2019-08-21.txt"
+    story.write_text(STORY + "\n\n" + "of rice and " * 5000, encoding="utf-8")
+
+    code, out, err = tradegap("code", story)
+
+    assert (code, bool(out)) == (0, True)
+    assert len(err.splitlines()) == 1
+    assert err.startswith(f"{story}: a sentence at character {len(STORY) + 2}, of ")
+
+
 def test_a_text_that_is_not_english_is_added_with_a_warning(tradegap, project, tmp_path):
     german = tmp_path / "b-2019-08-21.txt"
     german.write_text(GERMAN, encoding="utf-8")

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import pytest
 
-from tradegap.coding import code_document, code_documents, is_english, to_json
+from tradegap.coding import (
+    code_document,
+    code_documents,
+    find_skipped,
+    is_english,
+    iter_signals,
+    to_json,
+)
 from tradegap.documents import Block, Document
 
 LEAD = "Chilean and Peruvian ministers met in Lima on Wednesday for trade talks. "
@@ -289,3 +298,42 @@ def test_a_document_filed_under_a_negotiation_is_about_its_parties() -> None:
 
     assert "EU;US" in set(signals["talks"])
     assert all(len(talks.split(";")) == 2 for talks in signals["talks"])
+
+
+def test_the_frames_that_come_one_after_another_are_the_table_of_all_documents() -> None:
+    documents = [note(LEAD + f"Gaps remain over {goods}.") for goods in ("wine", "beef", "steel")]
+    documents = [replace(each, sha256=f"{n:064}") for n, each in enumerate(documents)]
+
+    frames = list(iter_signals([*documents, documents[0]], documents_at_once=2))
+
+    assert len(frames) == 2
+    whole = pd.concat(frames, ignore_index=True)
+    pd.testing.assert_frame_equal(whole, code_documents(documents))
+    assert list(iter_signals([])) == []
+
+
+def test_documents_are_taken_as_they_are_coded_and_not_held() -> None:
+    taken = []
+
+    def source() -> Iterator[Document]:
+        for number in range(10):
+            taken.append(number)
+            yield replace(note(LEAD), sha256=f"{number:064}")
+
+    next(iter_signals(source(), documents_at_once=3))
+
+    assert taken == [0, 1, 2]
+
+
+def test_what_is_too_long_for_a_sentence_is_named_with_its_place() -> None:
+    table = "rice 3 tonnes of wheat " * 300
+    text = f"{LEAD}\n\n{table}\n\nPeru rejected the offer, he said."
+
+    (line,) = find_skipped([note(text), note(LEAD)])
+
+    assert line == (
+        f"note.txt: a sentence at character {text.index('rice')}, of {len(table) - 1} characters;"
+        " what has more than 4000 is no sentence and is not coded"
+    )
+    assert find_skipped([note(f"{table}\n\n{table}")])[0].startswith("note.txt: 2 sentences, the f")
+    assert "open" in set(code_document(note(text))["direction"])

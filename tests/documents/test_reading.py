@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tradegap.documents import read_documents
+from tradegap.documents import Document, iter_documents, read_documents
 from tradegap.documents.reading import SUFFIXES, Option, read_bytes
 
 STORY = "The envoys met again on Monday.\n\nThey parted without a deal on rice.\n"
@@ -91,6 +91,39 @@ def test_a_jsonl_is_one_document_a_line_and_a_bad_line_is_refused_alone(tmp_path
     assert [block.kind for block in documents[0].blocks] == ["title", "text"]
     assert (documents[1].published, documents[1].dated_by) == (date(2018, 5, 5), "record")
     assert [line.split(": ")[0] for line in refused] == [f"{path}#{n}" for n in (2, 5, 6)]
+
+
+def test_the_articles_of_a_jsonl_come_one_after_another_as_they_are_read(tmp_path: Path) -> None:
+    line = json.dumps({"text": "They met.", "published": "2018-05-04"})
+    path = write(tmp_path, "articles.jsonl", f"{line}\n" * 3)
+
+    source = iter_documents([path])
+    first = next(source)
+    path.write_text("")
+
+    assert isinstance(first, Document)
+    assert first.name == f"{path}#1"
+    assert list(source)[2:] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "found an empty file"),
+        (b"\xef\xbb\xbf \n\r\n", "found an empty file"),
+        (b"%PDF-1.7\n", "found a PDF"),
+        (b'{"text": "Talks."}\n' * 70_000 + b"\0", "found binary data"),
+    ],
+)
+def test_a_jsonl_that_is_no_text_is_refused_in_one_line(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = write(tmp_path, "articles.jsonl", content)
+
+    (line,) = iter_documents([path])
+
+    assert isinstance(line, str)
+    assert line.startswith(f"{path}: {reason}")
 
 
 def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ import click
 from tradegap.errors import DataError, PageError, SpecError, TradegapError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tradegap.build import Result
     from tradegap.coding.chat import Answers
     from tradegap.specs import Spec
@@ -61,36 +63,58 @@ def code(
 ) -> None:
     """Print the signals of documents, one a line.
 
-    PATHS are documents (.txt, .html, .md, .jsonl) or folders of them. The exit status is 1 where
-    one was refused or, not being English, was not coded. With --coder chat a chat model codes: the
-    documents' sentences go to --endpoint, with the key of TRADEGAP_CHAT_KEY; answers are kept in
-    build/chat/ and used again without a connection.
+    PATHS are documents (.txt, .html, .md, .jsonl) or folders of them. They are coded as they are
+    read, so that there may be any number. The exit status is 1 where one was refused or, not being
+    English, was not coded. With --coder chat a chat model codes: the documents' sentences go to
+    --endpoint, with the key of TRADEGAP_CHAT_KEY; answers are kept in build/chat/ and used again
+    without a connection.
     """
-    from tradegap.coding import code_documents, find_uncoded, to_json
-    from tradegap.documents import read_documents
+    from tradegap.coding import find_skipped, find_uncoded, iter_signals, to_json
+    from tradegap.documents import Document, iter_documents
+
+    faults = 0
+
+    def readable() -> Iterator[Document]:
+        nonlocal faults
+        for each in iter_documents(paths, published=published):
+            if isinstance(each, str):
+                lines = [each]
+            else:
+                lines = find_uncoded([each])
+                for warning in find_skipped([each] if not lines else []):
+                    click.echo(warning, err=True)
+                yield each
+            faults += len(lines)
+            for line in lines:
+                click.echo(line, err=True)
 
     answers = _answers(endpoint, model) if coder == "chat" else None
     if answers is None and (endpoint or model):
         raise DataError("--endpoint, --model: are of the chat coder; add --coder chat")
-    documents, refusals = read_documents(paths, published=published)
     if answers is None:
-        signals = code_documents(documents)
+        batches = iter_signals(readable())
     else:
         from tradegap.coding.chat import ask_chat
 
-        signals, dropped, unanswered = ask_chat(documents, answers)
-        refusals += unanswered
-        for line in dropped:
+        signals, dropped, unanswered = ask_chat(list(readable()), answers)
+        batches = iter([signals])
+        faults += len(unanswered)
+        for line in [*dropped, *unanswered]:
             click.echo(line, err=True)
-    if form == "jsonl":
-        for _, signal in signals.iterrows():
-            click.echo(to_json(signal))
-    elif form == "csv":
-        click.echo(signals.to_csv(index=False, lineterminator="\n"), nl=False)
-    else:
-        short = ["direction", "issues", "party", "speaker", "pace", "forward_date", "text"]
-        click.echo(signals[short].to_string(index=False, max_colwidth=70))
-    _refuse(refusals + find_uncoded(documents))
+    shown = []
+    for number, signals in enumerate(batches):
+        if form == "jsonl":
+            for signal in signals.to_dict("records"):
+                click.echo(to_json(signal))
+        elif form == "csv":
+            table = signals.to_csv(index=False, header=number == 0, lineterminator="\n")
+            click.echo(table, nl=False)
+        else:
+            shown.append(signals)
+    if form == "table":
+        click.echo(_as_text(shown))
+    if faults:
+        sys.exit(1)
 
 
 @cli.command()
@@ -271,6 +295,16 @@ def _report(result: Result) -> None:
     elif result.status == "failed":
         click.echo(f"failed  {result.page}: {result.reason}", err=True)
         click.echo(f"        what was published stays; see build/logs/{result.page}.log", err=True)
+
+
+def _as_text(frames: list[pd.DataFrame]) -> str:
+    import pandas as pd
+
+    from tradegap.tables import empty
+
+    short = ["direction", "issues", "party", "speaker", "pace", "forward_date", "text"]
+    whole = pd.concat(frames or [empty("signals")], ignore_index=True)
+    return str(whole[short].to_string(index=False, max_colwidth=70))
 
 
 def _refuse(refusals: list[str]) -> None:

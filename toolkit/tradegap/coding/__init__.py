@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -34,7 +34,7 @@ from tradegap.coding.dates import find_event_date, find_told_date
 from tradegap.coding.evidence import mark_sentences, show
 from tradegap.coding.issues import find_issues
 from tradegap.coding.parties import find_mentions
-from tradegap.coding.sentences import split_sentences
+from tradegap.coding.sentences import LONGEST_SENTENCE, find_overlong, split_sentences
 from tradegap.coding.speakers import find_sources
 from tradegap.coding.timing import find_forwards, find_paces
 from tradegap.coding.topics import clause_on_others, find_talks
@@ -43,7 +43,15 @@ from tradegap.tables import conform, empty, split_list
 if TYPE_CHECKING:
     from tradegap.documents import Document
 
-__all__ = ["code_document", "code_documents", "find_uncoded", "is_english", "to_json"]
+__all__ = [
+    "code_document",
+    "code_documents",
+    "find_skipped",
+    "find_uncoded",
+    "is_english",
+    "iter_signals",
+    "to_json",
+]
 
 ENGLISH = frozenset(
     re.findall(
@@ -52,6 +60,7 @@ ENGLISH = frozenset(
         " their they he she",
     )
 )
+KEY = ("sha256", "start", "end", "direction", "talks")
 MOST_REASONS = 16  # signs that `why` names, the strongest; a sentence shows more than a hundred
 WITHIN = compile_pattern(
     "((among|within|between) .. (themselves|members|member states|producers|consumers|its own)"
@@ -77,14 +86,30 @@ def is_english(text: str) -> bool:
 
 def code_documents(documents: Iterable[Document], *, talks: Sequence[str] = ()) -> pd.DataFrame:
     """Return one row per signal of all documents (table `signals`)."""
-    frames = [code_document(each, talks=talks) for each in documents]
-    filled = [each for each in frames if len(each)]
-    if not filled:
-        return empty("signals")
-    both = pd.concat(filled, ignore_index=True)
-    return conform(
-        both.drop_duplicates(["sha256", "start", "end", "direction", "talks"]), "signals"
-    )
+    return tabulate(row for each in documents for row in find_signals(each, talks))
+
+
+def iter_signals(
+    documents: Iterable[Document], *, talks: Sequence[str] = (), documents_at_once: int = 200
+) -> Iterator[pd.DataFrame]:
+    """Yield one row per signal (table `signals`), a frame for some documents at a time.
+
+    Together the frames are what `code_documents` returns, but only one is held at a time: where the
+    documents come from a generator too, memory does not grow with them. A document that has been
+    coded is not coded again.
+    """
+    seen: set[int] = set()
+
+    def unseen() -> Iterator[Document]:
+        for each in documents:
+            key = hash((each.sha256, each.text))
+            if key not in seen:
+                seen.add(key)
+                yield each
+
+    source = unseen()
+    while batch := list(islice(source, documents_at_once)):
+        yield code_documents(batch, talks=talks)
 
 
 def find_uncoded(documents: Iterable[Document]) -> list[str]:
@@ -94,6 +119,21 @@ def find_uncoded(documents: Iterable[Document]) -> list[str]:
         for each in documents
         if not is_english(" ".join(s.text for s in split_sentences(each.text, each.blocks)))
     ]
+
+
+def find_skipped(documents: Iterable[Document]) -> list[str]:
+    """Return one line per document with sentences that are not coded, since they are too long."""
+    lines = []
+    for each in documents:
+        places = find_overlong(each.text, each.blocks)
+        if places:
+            many = "a sentence" if len(places) == 1 else f"{len(places)} sentences, the first"
+            lines.append(
+                f"{each.name}: {many} at character {places[0][0]}, of"
+                f" {places[0][1] - places[0][0]} characters; what has more than"
+                f" {LONGEST_SENTENCE} is no sentence and is not coded"
+            )
+    return lines
 
 
 def code_document(
@@ -108,10 +148,27 @@ def code_document(
     to fall back on where the text does not tell whose talks they are. Nothing is coded in a text
     that is not English.
     """
+    return tabulate(find_signals(document, talks, model))
+
+
+def tabulate(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Return signals as the table of that name, the first of any that are the same."""
+    unique: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        unique.setdefault(tuple(row[column] for column in KEY), row)
+    return conform(pd.DataFrame(list(unique.values())), "signals") if unique else empty("signals")
+
+
+def find_signals(
+    document: Document,
+    talks: Sequence[str],
+    model: tuple[Mapping[str, Weights], Mapping[str, float]] | None = None,
+) -> list[dict[str, Any]]:
+    """Return one row per signal of one document, as plain values."""
     text = document.text
     sentences = split_sentences(text, document.blocks)
     if not sentences or not is_english(" ".join(each.text for each in sentences)):
-        return empty("signals")
+        return []
     mentions = find_mentions(text)
     marked = mark_sentences(text, sentences, mentions)
     shown = show(sentences, marked)
@@ -167,7 +224,7 @@ def code_document(
                     "why": ";".join(signs),
                 }
             )
-    return conform(pd.DataFrame(rows), "signals") if rows else empty("signals")
+    return rows
 
 
 def explain(
@@ -184,7 +241,7 @@ def explain(
     return [f"{name} {amount:+.2f}" for name, amount in strong[:MOST_REASONS] if abs(amount) >= 0.1]
 
 
-def to_json(row: pd.Series[Any]) -> str:
+def to_json(row: pd.Series[Any] | Mapping[Any, Any]) -> str:
     """Return one signal as a line of JSON, as `tradegap code` prints it."""
     record: dict[str, Any] = {}
     for name, value in row.items():

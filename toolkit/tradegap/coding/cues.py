@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from tradegap.coding.prefilter import Prefilter
 from tradegap.errors import DataError
 from tradegap.tables import split_list
 
@@ -145,13 +146,23 @@ def as_printed(words: str, text: str) -> str:
     return words.replace("@", "").replace("_", " ").strip(" ,")
 
 
+@cache
+def cue_prefilter() -> Prefilter:
+    """Return the patterns of the cues of cues/direction.csv, to be looked up by words."""
+    return Prefilter([cue.pattern for cue in read_cues()])
+
+
 def matching(marked: str, cues: Iterable[Cue]) -> list[Cue]:
     """Return the cues that a marked sentence shows, without those that another one silences.
 
     >>> [cue.name for cue in matching(" they hope to narrow the gap . ", read_cues())]
     ['purpose to narrow a gap', 'purpose to close gap']
     """
-    shown = {cue.name: cue for cue in cues if cue.pattern.search(marked)}
+    known = read_cues()
+    if cues is known:
+        shown = {known[number].name: known[number] for number in cue_prefilter().search(marked)}
+    else:
+        shown = {cue.name: cue for cue in cues if cue.pattern.search(marked)}
     silenced = set()
     for cue in shown.values():
         rivals = [shown[name] for name in sorted(cue.silences) if name in shown]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Sentence", "split_sentences"]
+__all__ = ["LONGEST_SENTENCE", "Sentence", "find_overlong", "split_sentences"]
 
 CODED_KINDS = frozenset({"title", "text", "list"})
 # What runs on for longer than this without an end is a table or a dump, not a sentence.
@@ -84,6 +84,24 @@ def split_sentences(text: str, blocks: tuple[Span, ...]) -> list[Sentence]:
                 opened += words.count("“") + words.count('"') % 2 * (opened <= closed)
                 closed += words.count("”") + words.count('"') % 2 * (opened > closed)
     return sentences
+
+
+def find_overlong(text: str, blocks: tuple[Span, ...]) -> list[tuple[int, int]]:
+    """Return where something runs on for longer than a sentence, which is not coded.
+
+    >>> from types import SimpleNamespace as Block
+    >>> table = "1 tonne " * 1000
+    >>> find_overlong(table, (Block(start=0, end=len(table), kind="text"),))
+    [(0, 7999)]
+    """
+    return [
+        (first, last)
+        for block in blocks
+        if block.kind in CODED_KINDS and block.end - block.start > LONGEST_SENTENCE
+        for start, end in paragraphs(text, block)
+        for first, last in cut(text, start, end)
+        if last - first > LONGEST_SENTENCE
+    ]
 
 
 def paragraphs(text: str, block: Span) -> Iterator[tuple[int, int]]:

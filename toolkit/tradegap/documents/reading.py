@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,19 @@ from tradegap.documents.dating import as_day, day_in_name, parse_day
 from tradegap.documents.model import Block, Document
 from tradegap.errors import DocumentError
 
-__all__ = ["SUFFIXES", "Option", "list_files", "read_bytes", "read_documents", "read_option"]
+__all__ = [
+    "SUFFIXES",
+    "Option",
+    "iter_documents",
+    "list_files",
+    "read_bytes",
+    "read_documents",
+    "read_option",
+]
 
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl")
 EARLIEST = date(1900, 1, 1)
+BLOCK = 1 << 20  # bytes of a .jsonl that are looked through at a time
 CONFIDENCES = ("", "high", "medium", "low")
 MAGIC = {
     b"%PDF": "a PDF",
@@ -60,22 +70,66 @@ def read_documents(
     >>> documents, refused
     ([], ['no-such-file.txt: no such file; give a file or a folder of files'])
     """
+    documents: list[Document] = []
+    refused: list[str] = []
+    for each in iter_documents(paths, published=published):
+        if isinstance(each, str):
+            refused.append(each)
+        else:
+            documents.append(each)
+    return documents, refused
+
+
+def iter_documents(
+    paths: Iterable[Path | str], *, published: date | str | None = None
+) -> Iterator[Document | str]:
+    """Yield what `read_documents` returns, one after another, as it is read.
+
+    A refused file or article is its line. A .jsonl is read line by line, so that memory does not
+    grow with the articles in it.
+
+    >>> list(iter_documents(["no-such-file.txt"]))
+    ['no-such-file.txt: no such file; give a file or a folder of files']
+    """
     day, fault = read_option(published)
     if fault:
-        return [], [fault]
+        yield fault
+        return
     found, refused = list_files(paths)
+    yield from refused
     single = len(found) == 1 and found[0].suffix.lower() != ".jsonl"
-    documents: list[Document] = []
+    option = Option(day, single)
+    latest = date.today() + timedelta(days=1)
     for path in found:
         try:
-            raw = path.read_bytes()
+            if path.suffix.lower() == ".jsonl":
+                yield from iter_articles(path, option, latest)
+            else:
+                taken, faults = read_bytes(path.read_bytes(), str(path), option=option)
+                yield from taken
+                yield from faults
         except OSError as error:
-            refused.append(f"{path}: cannot be read ({error.strerror}); check its permissions")
-            continue
-        taken, faults = read_bytes(raw, str(path), option=Option(day, single))
-        documents += taken
-        refused += faults
-    return documents, refused
+            yield f"{path}: cannot be read ({error.strerror}); check its permissions"
+
+
+def iter_articles(path: Path, option: Option, latest: date) -> Iterator[Document | str]:
+    """Yield the articles of a .jsonl, or their lines why they are refused, one after another."""
+    with path.open("rb") as file:
+        # Only the head tells of a format; a byte that no text has may stand anywhere.
+        head = file.read(BLOCK)
+        blocks = iter(partial(file.read, BLOCK), b"")
+        if any(b"\0" in each for each in blocks):
+            head += b"\0"
+        if head.strip() and (fault := not_text(head)):
+            yield f"{path}: {fault}"
+            return
+        is_empty = True
+        file.seek(0)
+        for name, line in json_lines(file, str(path)):
+            is_empty = False
+            yield from take(line, name, ".jsonl", option, latest)
+    if is_empty:
+        yield f"{path}: {not_text(b'')}"
 
 
 def read_option(published: date | str | None) -> tuple[date | None, str]:
@@ -122,22 +176,34 @@ def read_bytes(
     latest = latest or date.today() + timedelta(days=1)
     pieces: Iterable[tuple[str, bytes]] = [(name, raw)]
     if suffix == ".jsonl":
-        pieces = json_lines(raw, name)
+        pieces = json_lines(io.BytesIO(raw), name)
     documents: list[Document] = []
     refused: list[str] = []
     for piece_name, piece in pieces:
-        try:
-            documents.append(read_one(piece, piece_name, suffix, option, latest))
-        except DocumentError as error:
-            refused += [f"{piece_name}: {fault}" for fault in error.faults]
+        for each in take(piece, piece_name, suffix, option, latest):
+            if isinstance(each, str):
+                refused.append(each)
+            else:
+                documents.append(each)
     return documents, refused
 
 
-def json_lines(raw: bytes, name: str) -> Iterator[tuple[str, bytes]]:
+def take(
+    raw: bytes, name: str, suffix: str, option: Option, latest: date
+) -> Iterator[Document | str]:
+    """Yield the one document in some bytes, or the lines why it is refused."""
+    try:
+        yield read_one(raw, name, suffix, option, latest)
+    except DocumentError as error:
+        yield from (f"{name}: {fault}" for fault in error.faults)
+
+
+def json_lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, bytes]]:
     """Yield one (name#line, bytes) per line that is not blank."""
-    for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if line.strip():
-            yield f"{name}#{number}", line.rstrip(b"\r")
+    for number, line in enumerate(lines, start=1):
+        bare = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if bare.strip():
+            yield f"{name}#{number}", bare.removesuffix(b"\n").rstrip(b"\r")
 
 
 def not_text(raw: bytes) -> str:

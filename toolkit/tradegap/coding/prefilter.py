@@ -1,0 +1,277 @@
+"""Second stage, beside the cues: which of many patterns a marked sentence could match at all.
+
+From each pattern follow words, or beginnings of words, of which every match has at least one. A
+sentence looks up its words, and only patterns that one of them speaks for are searched. Nothing is
+lost: what cannot be told of a pattern makes it one that is always searched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from typing import Any
+
+__all__ = ["Prefilter", "starts_of"]
+
+MOST_STARTS = 200  # words that one pattern may begin with; with more it is always searched
+MOST_LETTERS = 12  # a set of letters that is followed letter by letter
+MOST_CACHED = 50_000  # words
+NEVER = 1e9
+COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are as at be been but by for from had has have he in is it its no not of on or"
+        " said that the their they this to was were will with would",
+    )
+)
+
+
+@dataclass
+class Path:
+    """What is known of a match while its pattern is walked.
+
+    `word` are the beginnings of the word that the match is in, None where it may be anywhere.
+    `needed` are the starts, of words behind it, of which the match has one; a start that ends in a
+    blank is a whole word.
+    """
+
+    word: frozenset[str] | None = None
+    needed: frozenset[str] | None = None
+    has_left: bool = False  # the word that the match was in at first
+
+    def close(self, end: str = "") -> None:
+        """End the word that the match is in: it is needed, unless something rarer is."""
+        if self.word is not None:
+            self.need(frozenset(each + end for each in self.word))
+        self.word, self.has_left = None, True
+
+    def need(self, starts: frozenset[str] | None) -> None:
+        """Take in that a match has one of these starts."""
+        if starts and cost(starts) < (NEVER if self.needed is None else cost(self.needed)):
+            self.needed = starts
+
+
+def cost(starts: frozenset[str]) -> float:
+    """Return how often some starts are met, roughly; a start of no letter tells nothing.
+
+    >>> cost(frozenset({"the "})) > cost(frozenset({"deadlock"}))
+    True
+    """
+    if "" in starts or len(starts) > MOST_STARTS:
+        return NEVER
+    return sum(
+        20.0 if each.strip() in COMMON else 1.0 if each.endswith(" ") else 30.0 / len(each) ** 2
+        for each in starts
+    )
+
+
+@cache
+def starts_of(pattern: re.Pattern[str]) -> frozenset[str] | None:
+    r"""Return beginnings of words of which each match of a pattern has one, None if none is known.
+
+    A beginning that ends in a blank is a whole word. Words are what blanks part.
+
+    >>> sorted(starts_of(re.compile(r" (?:no|little)(?: \S+){0,2}? (?:progress|hope\S*)(?= )")))
+    ['hope', 'progress ']
+    >>> starts_of(re.compile(r" \d+(?= )")) is None
+    True
+    """
+    if pattern.flags != re.UNICODE:
+        return None
+    # The parser is CPython's own and moves between versions; what is not known to `walk` is a
+    # pattern that is always searched.
+    path = Path()
+    try:
+        walk(list(re._parser.parse(pattern.pattern)), path, False)  # type: ignore[attr-defined]
+        path.close()
+    except (AttributeError, NotImplementedError, RecursionError):
+        return None
+    return path.needed
+
+
+def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> None:
+    """Follow the parts of a pattern in order; `before_blank` is whether a blank follows them."""
+    for at, (kind, value) in enumerate(nodes):
+        match str(kind):
+            case "LITERAL":
+                if value == ord(" "):
+                    path.close(" ")
+                    path.word = frozenset({""})
+                elif path.word is not None:
+                    path.word = extend(path, [chr(value)])
+            case "IN":
+                letters = letters_of(value)
+                if letters is None:
+                    path.close()
+                elif path.word is not None:
+                    path.word = extend(path, letters)
+            case "SUBPATTERN":
+                _, on, off, inner = value
+                if on or off:
+                    raise NotImplementedError
+                walk(list(inner), path, blank_follows(nodes[at + 1 :], before_blank))
+            case "BRANCH":
+                follows = blank_follows(nodes[at + 1 :], before_blank)
+                branch([list(each) for each in value[1]], path, follows)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                low, high, inner = value
+                follows = blank_follows(nodes[at:], before_blank)
+                repeat(low, int(high), list(inner), path, follows)
+            case "ANY" | "NOT_LITERAL":
+                path.close()
+            case "ASSERT" | "ASSERT_NOT" | "AT":
+                if blank_follows(nodes[at:], before_blank) and path.word is not None:
+                    # The word ends here; what follows in the pattern is a blank, or nothing.
+                    path.need(frozenset(each + " " for each in path.word))
+            case _:
+                raise NotImplementedError
+
+
+def extend(path: Path, letters: Sequence[str]) -> frozenset[str] | None:
+    """Return the beginnings of the word with one more letter, which is any of these."""
+    assert path.word is not None
+    if len(path.word) * len(letters) > MOST_STARTS:
+        path.close()
+        return None
+    return frozenset(a + b for a, b in product(path.word, letters))
+
+
+def letters_of(parts: Sequence[tuple[Any, Any]]) -> list[str] | None:
+    """Return the few letters that a set in brackets stands for, None where they are not told."""
+    letters: list[str] = []
+    for kind, value in parts:
+        if str(kind) == "LITERAL":
+            letters.append(chr(value))
+        elif str(kind) == "RANGE" and value[1] - value[0] < MOST_LETTERS:
+            letters += map(chr, range(value[0], value[1] + 1))
+        else:
+            return None
+    is_plain = len(letters) <= MOST_LETTERS and not any(each.isspace() for each in letters)
+    return letters if is_plain else None
+
+
+def branch(branches: Sequence[list[tuple[Any, Any]]], path: Path, before_blank: bool) -> None:
+    """Follow each of several ways through a pattern, and keep what holds in all of them."""
+    ends = []
+    for each in branches:
+        end = Path(path.word)
+        walk(each, end, before_blank)
+        ends.append(end)
+    words = [each.word for each in ends if each.word is not None]
+    if len(words) == len(ends) and not any(each.has_left for each in ends):
+        path.word = frozenset().union(*words)
+        if len(path.word) > MOST_STARTS:
+            path.close()
+        return
+    for end in ends:
+        if end.word is not None:
+            end.need(frozenset(word + " " * before_blank for word in end.word))
+    needs = [each.needed for each in ends if each.needed is not None]
+    if len(needs) == len(ends):
+        path.need(frozenset().union(*needs))
+    is_fresh = all(each.word == frozenset({""}) for each in ends)
+    path.word, path.has_left = frozenset({""}) if is_fresh else None, True
+
+
+def repeat(
+    low: int, high: int, inner: list[tuple[Any, Any]], path: Path, before_blank: bool
+) -> None:
+    """Follow a part that may stand there several times, or not at all."""
+    once = Path(path.word)
+    walk(inner, once, False)
+    if once.word is not None and path.word is not None and high == 1 and not once.has_left:
+        path.word = once.word if low else path.word | once.word
+        return
+    if low:
+        # It stands there at least once: what that one needs is needed.
+        if once.word is not None:
+            once.need(once.word)
+        path.need(once.needed)
+    elif path.word is not None:
+        path.need(frozenset(each + " " * before_blank for each in path.word))
+    is_fresh = once.word == frozenset({""}) and (bool(low) or path.word == frozenset({""}))
+    path.word, path.has_left = frozenset({""}) if is_fresh else None, True
+
+
+def blank_follows(nodes: Sequence[tuple[Any, Any]], before_blank: bool) -> bool:
+    """Return whether what stands before some parts of a pattern is followed by a blank for sure."""
+    if not nodes:
+        return before_blank
+    (kind, value), rest = nodes[0], nodes[1:]
+    match str(kind):
+        case "LITERAL":
+            return bool(value == ord(" "))
+        case "SUBPATTERN":
+            return blank_follows(list(value[3]), blank_follows(rest, before_blank))
+        case "BRANCH":
+            after = blank_follows(rest, before_blank)
+            return all(blank_follows(list(each), after) for each in value[1])
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            low, _, inner = value
+            return blank_follows(list(inner), False) and (
+                bool(low) or blank_follows(rest, before_blank)
+            )
+        case "ASSERT":
+            direction, inner = value
+            return direction > 0 and blank_follows(list(inner), False)
+        case _:
+            return False
+
+
+@dataclass
+class Prefilter:
+    """The patterns of a cue file, ready to be looked up by the words of a sentence.
+
+    >>> talks = Prefilter([re.compile(" no deal(?= )"), re.compile(" talks stall\\\\S*(?= )")])
+    >>> talks.candidates(" the talks stalled . ")
+    [1]
+    """
+
+    patterns: Sequence[re.Pattern[str]]
+    always: int = 0  # a bit for each pattern, as below
+    by_start: dict[str, int] = field(default_factory=dict)
+    longest: int = 0
+    by_word: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Index the patterns by the words that speak for them."""
+        for number, pattern in enumerate(self.patterns):
+            starts = starts_of(pattern)
+            if starts is None:
+                self.always |= 1 << number
+            for each in starts or ():
+                self.by_start[each] = self.by_start.get(each, 0) | 1 << number
+                self.longest = max(self.longest, len(each))
+
+    def candidates(self, marked: str) -> list[int]:
+        """Return the numbers of the patterns that a sentence could match, in order."""
+        found, known = self.always, self.by_word
+        for word in marked.split(" "):
+            if word in known:
+                found |= known[word]
+            else:
+                found |= self.look_up(word)
+        numbers = []
+        while found:
+            lowest = found & -found
+            numbers.append(lowest.bit_length() - 1)
+            found ^= lowest
+        return numbers
+
+    def look_up(self, word: str) -> int:
+        """Return the patterns that one word speaks for, a bit each, and keep them in mind."""
+        whole, found = word + " ", 0
+        for length in range(1, min(len(whole), self.longest) + 1):
+            found |= self.by_start.get(whole[:length], 0)
+        if len(self.by_word) >= MOST_CACHED:
+            self.by_word.clear()
+        self.by_word[word] = found
+        return found
+
+    def search(self, marked: str) -> dict[int, re.Match[str]]:
+        """Return the first match of each pattern that a sentence shows, by the pattern's number."""
+        found = {each: self.patterns[each].search(marked) for each in self.candidates(marked)}
+        return {number: match for number, match in found.items() if match}
