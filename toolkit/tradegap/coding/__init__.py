@@ -62,6 +62,10 @@ ENGLISH = frozenset(
 )
 KEY = ("sha256", "start", "end", "direction", "talks")
 MOST_REASONS = 16  # signs that `why` names, the strongest; a sentence shows more than a hundred
+# A contrast inside the sentence; one that opens it is with the sentence before.
+CONTRAST = re.compile(
+    r"(?: \S+){3,}? (?:but|however|yet|while|whereas|although|though|despite|even as) "
+)
 WITHIN = compile_pattern(
     "((among|within|between) .. (themselves|members|member states|producers|consumers|its own)"
     "|(parliament|congress|senate|lawmakers|mps|house of commons|democrats|republicans|backbench*"
@@ -186,7 +190,7 @@ def find_signals(
     paces = find_paces(sentences, marked)
     weights, thresholds = model or (read_weights(), read_thresholds())
     chances = [find_chances(weigh(each, weights)) for each in shown]
-    chosen = choose(chances, ["contrast" in each for each in shown], thresholds)
+    chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], thresholds)
     rows: list[dict[str, Any]] = []
     for number, sentence in enumerate(sentences):
         # A question states nothing.
