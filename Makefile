@@ -37,6 +37,10 @@ verify: .venv/ready ## rebuild every page from nothing and compare with what is 
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score
 
+.PHONY: train
+train: .venv/ready ## fit the coder's weights to the sets beside the repository, and score it on talks held out
+	@$(VENV)python -m tradegap.coding.fit ../shared
+
 build/bench-venv/ready: bench/requirements.lock | .venv/ready
 	@$(VENV)python -m venv --clear build/bench-venv && build/bench-venv/bin/python -m pip --quiet --disable-pip-version-check --no-input install --no-deps --only-binary :all: --require-hashes --requirement bench/requirements.lock && touch $@
 

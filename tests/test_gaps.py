@@ -60,6 +60,7 @@ def signal(direction, on, issues="autos", *, story="", start=0, **other):
         "publisher": "",
         "story": story or f"{on}{direction}{issues}",
         "is_private": False,
+        "coder": "cues",
     }
     return row | other
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
-    *("errors", "tables", "talks", "documents", "coding", "review", "gaps"),
+    *("errors", "tables", "talks", "documents", "coding", "review", "imports", "gaps"),
     *("excerpts", "record", "charts", "panels", "specs", "pages", "build", "verify", "cli"),
 ]
 

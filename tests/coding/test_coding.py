@@ -149,7 +149,9 @@ def test_talks_with_others_are_not_taken_for_the_documents_own() -> None:
 
 
 def test_narrowing_inside_one_side_is_within() -> None:
-    signals = signals_of("Producers among themselves narrowed their differences on wine quotas.")
+    signals = signals_of(
+        "Member states among themselves made progress on wine quotas, an envoy said."
+    )
 
     assert set(signals["scope"]) == {"within"}
 

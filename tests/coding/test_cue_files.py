@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tradegap.coding import DIRECTIONS
-from tradegap.coding.cues import compile_pattern, read_cues, read_rows, tokens
+from tradegap.coding.cues import compile_pattern, read_cues, read_rows, read_weights, tokens
 from tradegap.coding.evidence import mark_sentences, show
 from tradegap.coding.parties import find_mentions, mark
 from tradegap.coding.sentences import split_sentences
@@ -47,14 +49,31 @@ def test_issues_and_parties_of_the_cue_files_are_in_the_code_lists() -> None:
     assert {p for row in read_rows("titles.csv") for p in row["parties"].split(";")} <= parties
 
 
-def test_a_context_with_a_weight_is_one_that_sentences_can_show() -> None:
+def test_every_weight_is_of_a_sign_that_sentences_can_show() -> None:
     text = "Joint statement of Chile and Peru.\n\nPeru will cut duties on wine. Talks go on."
     sentences = split_sentences(text, (Block(0, len(text), "text"),))
 
     shown = show(sentences, mark_sentences(text, sentences, find_mentions(text)))
 
-    known = {row["context"] for row in read_rows("contexts.csv")} | {c.name for c in read_cues()}
-    assert {name for signs in shown for name in signs} <= known
+    cues = {cue.name for cue in read_cues()}
+    contexts = {
+        name
+        for name in read_weights()
+        if name[0] not in "“[" and name not in cues and not name.endswith(", in a joint text")
+    }
+    assert len(contexts) < 60
+    assert {"always", "headline", "joint text", "open around"} <= contexts
+    # A word or class outside the weights says nothing; most of what a sentence shows has a weight.
+    assert all(sum(name in read_weights() for name in signs) > len(signs) / 3 for signs in shown)
+
+
+def test_a_class_is_spelt_as_words_starts_of_words_or_phrases() -> None:
+    for row in read_rows("classes.csv"):
+        for entry in row["words"].split("|"):
+            assert re.fullmatch(r"[a-z0-9#?][a-z0-9'’./-]*\*?( [a-z0-9'’-]+\*?)*", entry), (
+                row,
+                entry,
+            )
 
 
 def test_a_broken_pattern_is_refused_with_its_place() -> None:

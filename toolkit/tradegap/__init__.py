@@ -16,6 +16,7 @@ HOMES = {
     "documents": ["Document", "add_documents", "load_documents", "read_documents"],
     "coding": ["code_document", "code_documents"],
     "review": ["accept_signals", "read_ledger", "record_decisions"],
+    "imports": ["import_signals", "join_signals", "read_imported"],
     "gaps": ["measure_gaps", "read_gap", "weigh_signals"],
     "record": ["Brief", "Record", "open_brief", "open_record", "read_rounds"],
     "charts": ["chart_gaps", "chart_rounds", "use_page_charts"],

@@ -81,7 +81,8 @@ def figure(spec: dict[str, Any]) -> str:
     described = html.escape(spec.get("description", ""))
     svg = svg.replace(
         "<svg ",
-        f'<svg role="group" aria-label="{described}" font-family="Liberation Sans, Arial, sans-serif" ',
+        f'<svg role="group" aria-label="{described}"'
+        ' font-family="Liberation Sans, Arial, sans-serif" ',
         1,
     )
     width = re.search(r'viewBox="0 0 (\d+)', svg)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tradegap.build import Result
+    from tradegap.coding.chat import Answers
     from tradegap.specs import Spec
 
 __all__ = ["main"]
@@ -49,12 +50,24 @@ def cli() -> None:
 @click.argument("paths", nargs=-1, required=True, type=ANY_FILE)
 @published_option
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv", "table"]), default="jsonl")
-def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
+@click.option("--coder", type=click.Choice(["cues", "chat"]), default="cues", help="Who codes.")
+@click.option("--endpoint", metavar="URL", help="Chat endpoint to ask, e.g. http://127.0.0.1/v1.")
+@click.option("--model", metavar="NAME", help="Its model.")
+def code(
+    paths: tuple[Path, ...],
+    published: date | None,
+    form: str,
+    coder: str,
+    endpoint: str | None,
+    model: str | None,
+) -> None:
     """Print the signals of documents, one a line.
 
     PATHS are documents (.txt, .html, .md, .jsonl) or folders of them. They are coded as they are
     read, so that there may be any number. The exit status is 1 where one was refused or, not being
-    English, was not coded.
+    English, was not coded. With --coder chat a chat model codes: the documents' sentences go to
+    --endpoint, with the key of TRADEGAP_CHAT_KEY; answers are kept in build/chat/ and used again
+    without a connection.
     """
     from tradegap.coding import find_skipped, find_uncoded, iter_signals, to_json
     from tradegap.documents import Document, iter_documents
@@ -75,8 +88,21 @@ def code(paths: tuple[Path, ...], published: date | None, form: str) -> None:
             for line in lines:
                 click.echo(line, err=True)
 
+    answers = _answers(endpoint, model) if coder == "chat" else None
+    if answers is None and (endpoint or model):
+        raise DataError("--endpoint, --model: are of the chat coder; add --coder chat")
+    if answers is None:
+        batches = iter_signals(readable())
+    else:
+        from tradegap.coding.chat import ask_chat
+
+        signals, dropped, unanswered = ask_chat(list(readable()), answers)
+        batches = iter([signals])
+        faults += len(unanswered)
+        for line in [*dropped, *unanswered]:
+            click.echo(line, err=True)
     shown = []
-    for number, signals in enumerate(iter_signals(readable())):
+    for number, signals in enumerate(batches):
         if form == "jsonl":
             for signal in signals.to_dict("records"):
                 click.echo(to_json(signal))
@@ -113,6 +139,26 @@ def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
         click.echo(f"added {document.name}, published {document.published}")
     for warning in find_uncoded(added):
         click.echo(warning, err=True)
+    _refuse(refusals)
+
+
+@cli.command("import-signals")
+@click.argument("slug")
+@click.argument("files", nargs=-1, required=True, type=ANY_FILE)
+@click.option("--coder", required=True, metavar="NAME", help="Who coded: small letters, hyphens.")
+def import_signals(slug: str, files: tuple[Path, ...], coder: str) -> None:
+    """Take signals that another coder found into a negotiation.
+
+    FILES are JSON Lines as `tradegap code` prints them, or CSV. Each signal is held to the document
+    that it is about. The exit status is 1 where one was refused; the others are in.
+    """
+    from tradegap.imports import import_signals as take
+
+    signals, refusals = take(slug, files, coder=coder)
+    count, texts = len(signals), signals["sha256"].nunique()
+    click.echo(
+        f"{coder}: {count} signal{'s' * (count != 1)} on {texts} document{'s' * (texts != 1)}"
+    )
     _refuse(refusals)
 
 
@@ -216,6 +262,17 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
         raise PageError(f"{file}: {result.reason}; the log is {out}/.work/logs/{spec.page}.log")
     click.echo(out / f"{spec.page}.html")
     _refuse(refusals + uncoded)
+
+
+def _answers(endpoint: str | None, model: str | None) -> Answers:
+    from tradegap.coding.chat import Answers, name_coder
+    from tradegap.coding.endpoint import connect
+
+    if not model:
+        raise DataError("--model: is not given; it takes a name as the endpoint knows it")
+    name_coder(model)
+    key = os.environ.get("TRADEGAP_CHAT_KEY", "")
+    return Answers(model, _root() / "build" / "chat", connect(endpoint, key) if endpoint else None)
 
 
 def _root() -> Path:

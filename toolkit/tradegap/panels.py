@@ -15,6 +15,7 @@ import jinja2
 import pandas as pd
 
 from tradegap.charts import day_text, sentence_ids
+from tradegap.coding.claims import BUILT_IN
 from tradegap.excerpts import DOCUMENT_PCT, DOCUMENT_WORDS, HIDDEN, SENTENCE_WORDS
 from tradegap.record import Brief, Record
 from tradegap.tables import split_list
@@ -317,6 +318,7 @@ def state_method(record: Record) -> Panel:
                 for word in ("confirmed", "corrected", "added", "unreviewed")
             },
             signals=len(record.shown),
+            imported=count_imported(record.shown),
             limits=limits(record.shown),
         )
     )
@@ -454,8 +456,27 @@ def evidence_rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
         row["is_hidden"] = row["text"] == HIDDEN
         row["word"] = WORDS[row["direction"]]
         row["reasons"] = row["why"].replace(";", "; ")
+        row["found_by"] = finders(row["coder"])
         rows.append(row)
     return rows
+
+
+def finders(coder: str) -> str:
+    """Return who found a signal, where it was not the built-in coder alone.
+
+    >>> finders("cues;ann"), finders("cues")
+    ('the built-in coder and ann', '')
+    """
+    if coder in ("", BUILT_IN):
+        return ""
+    return join([name.replace(BUILT_IN, "the built-in coder") for name in split_list(coder)])
+
+
+def count_imported(signals: pd.DataFrame) -> str:
+    """Return how many undecided signals each other coder found, as prose."""
+    names = signals["coder"].map(split_list).explode()
+    counts = names[names.notna() & (names != BUILT_IN)].value_counts().sort_index()
+    return join([f"{coder} {count}" for coder, count in counts.items()]) if len(counts) else ""
 
 
 def limits(signals: pd.DataFrame) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tradegap.documents import Document, cluster_stories, load_documents, read_d
 from tradegap.errors import DataError, DocumentError
 from tradegap.excerpts import excerpt_signals
 from tradegap.gaps import measure_gaps, read_gap, weigh_signals
+from tradegap.imports import join_signals, read_imported
 from tradegap.review import accept_signals, read_ledger
 from tradegap.tables import empty, split_list
 from tradegap.talks import Negotiation, list_negotiations, read_issues, read_negotiation
@@ -86,7 +87,8 @@ def build_record(negotiation: Negotiation, texts: list[Document], cutoff: date |
     listed = cluster_stories(texts)
     coded = code_documents(texts, talks=negotiation.parties)
     ledger = read_ledger(negotiation.folder / "review.jsonl")
-    signals = accept_signals(coded, ledger, listed)
+    found = join_signals(coded, read_imported(negotiation.folder, texts))
+    signals = accept_signals(found, ledger, listed)
     gaps = measure_gaps(signals, negotiation, as_of=cutoff)
     return Record(
         negotiation=negotiation,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tradegap.coding.claims import BUILT_IN
 from tradegap.documents import Document
 from tradegap.errors import DataError
 from tradegap.tables import Field, conform, declared_tables, empty, split_list
@@ -113,7 +114,8 @@ def accept_signals(
     """Return one row per accepted signal: signals as decided, and undecided ones as coded.
 
     `documents` says which document of each signal is private and which story it tells. A decision
-    on a document that is not there has no effect. A decided signal has confidence 1.
+    on a document that is not there has no effect. A decided signal has confidence 1 and no coder:
+    what stands is the person's word. Without a column `coder` the built-in coder found them all.
     """
     decided = decisions[decisions["sha256"].isin(set(documents["sha256"]))]
     added = "+" + decided["direction"]
@@ -122,11 +124,12 @@ def accept_signals(
         [*SENTENCE, "subject", "talks"], keep="last"
     )
     stands = latest[latest["decision"] != "reject"]
-    stands = stands.assign(review=stands["decision"].map(VERDICTS), confidence=1.0)
+    stands = stands.assign(review=stands["decision"].map(VERDICTS), confidence=1.0, coder="")
     stands = stands.drop_duplicates([*SENTENCE, "direction", "talks"], keep="last")
     touched = pd.MultiIndex.from_frame(decided[SENTENCE])
     untouched = signals[~pd.MultiIndex.from_frame(signals[SENTENCE]).isin(touched)]
-    frames = [each for each in (stands, untouched.assign(review="unreviewed")) if len(each)]
+    untouched = untouched.assign(review="unreviewed", coder=untouched.get("coder", BUILT_IN))
+    frames = [each for each in (stands, untouched) if len(each)]
     if not frames:
         return empty("accepted_signals")
     about = documents.set_index("sha256")[["document", "publisher", "story", "is_private"]]

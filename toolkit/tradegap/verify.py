@@ -122,7 +122,7 @@ def check_inputs(root: Path) -> list[str]:
 
 def check_folder(folder: Path, *, root: Path) -> list[str]:
     """Return one line per fault of a negotiation: its tables, its notes, its ledger."""
-    from tradegap import documents, review, talks
+    from tradegap import documents, imports, review, talks
 
     faults = _faults(partial(talks.read_negotiation, folder.name))
     faults += documents.check_notes(folder)
@@ -137,6 +137,7 @@ def check_folder(folder: Path, *, root: Path) -> list[str]:
             faults += review.check_ledger(ledger, texts)
         except TradegapError as error:
             faults += error.faults
+        faults += imports.check_imported(folder, texts)
     return [each.replace(f"{root}/", "") for each in dict.fromkeys(faults)]
 
 

@@ -2,11 +2,12 @@
 
     sentences   blocks → sentences with exact offsets
     parties     which parties a text names, and where
-    cues        phrases with weights, from the files in tradegap/cues
-    evidence    sentence → the cues and contexts that it shows
+    cues        phrases and weights, from the files in tradegap/cues
+    wording     the words of a sentence and their classes
+    evidence    sentence → the cues, words and contexts that it shows
     speakers, issues, topics, dates   who says it, on what, whose talks, and what lies ahead
 
-The cue files are for an analyst to read and edit; `python -m tradegap.coding.fit` fits weights.
+The cue files are for an analyst to read and edit; `make train` fits weights.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ import pandas as pd
 
 from tradegap.coding.cues import (
     DIRECTIONS,
+    Weights,
+    choose,
     compile_pattern,
-    probability,
-    read_cues,
-    read_rows,
+    find_chances,
+    read_thresholds,
+    read_weights,
     weigh,
 )
 from tradegap.coding.dates import find_event_date, find_told_date
@@ -58,11 +61,11 @@ ENGLISH = frozenset(
     )
 )
 KEY = ("sha256", "start", "end", "direction", "talks")
-# From these chances on a direction is coded: as the one that a sentence says, or as a second one.
-# Low, since a missed signal costs the gap's band more than a weak one, which carries its doubt.
-FIRST = {"closed": 0.2, "narrowing": 0.17, "open": 0.2, "widening": 0.19}
-ANNOUNCED = 0.3
-SECOND = {"closed": 0.4, "narrowing": 0.34, "open": 0.4, "widening": 0.36}
+MOST_REASONS = 16  # signs that `why` names, the strongest; a sentence shows more than a hundred
+# A contrast inside the sentence; one that opens it is with the sentence before.
+CONTRAST = re.compile(
+    r"(?: \S+){3,}? (?:but|however|yet|while|whereas|although|though|despite|even as) "
+)
 WITHIN = compile_pattern(
     "((among|within|between) .. (themselves|members|member states|producers|consumers|its own)"
     "|(parliament|congress|senate|lawmakers|mps|house of commons|democrats|republicans|backbench*"
@@ -137,13 +140,19 @@ def find_skipped(documents: Iterable[Document]) -> list[str]:
     return lines
 
 
-def code_document(document: Document, *, talks: Sequence[str] = ()) -> pd.DataFrame:
+def code_document(
+    document: Document,
+    *,
+    talks: Sequence[str] = (),
+    model: tuple[Mapping[str, Weights], Mapping[str, float]] | None = None,
+) -> pd.DataFrame:
     """Return one row per signal of one document (table `signals`).
 
-    `talks` are the parties to fall back on where the text does not tell whose talks they are.
-    Nothing is coded in a text that is not English.
+    `model` is weights and thresholds to use instead of those that ship. `talks` are the parties
+    to fall back on where the text does not tell whose talks they are. Nothing is coded in a text
+    that is not English.
     """
-    return tabulate(find_signals(document, talks))
+    return tabulate(find_signals(document, talks, model))
 
 
 def tabulate(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -154,7 +163,11 @@ def tabulate(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return conform(pd.DataFrame(list(unique.values())), "signals") if unique else empty("signals")
 
 
-def find_signals(document: Document, talks: Sequence[str]) -> list[dict[str, Any]]:
+def find_signals(
+    document: Document,
+    talks: Sequence[str],
+    model: tuple[Mapping[str, Weights], Mapping[str, float]] | None = None,
+) -> list[dict[str, Any]]:
     """Return one row per signal of one document, as plain values."""
     text = document.text
     sentences = split_sentences(text, document.blocks)
@@ -175,21 +188,15 @@ def find_signals(document: Document, talks: Sequence[str]) -> list[dict[str, Any
     told = find_told_date(" ".join(body[:2]), document.published)
     forwards = find_forwards(sentences, marked, event, told)
     paces = find_paces(sentences, marked)
-    weights = read_weights()
-    spoken = {cue.name for cue in read_cues() if cue.direction in DIRECTIONS}
+    weights, thresholds = model or (read_weights(), read_thresholds())
+    chances = [find_chances(weigh(each, weights)) for each in shown]
+    chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], thresholds)
     rows: list[dict[str, Any]] = []
     for number, sentence in enumerate(sentences):
-        evidence = weigh(shown[number], weights)
-        chances = {each: probability(evidence[each]) for each in DIRECTIONS}
-        directions = [] if marked[number].endswith("? ") else choose(chances)
+        # A question states nothing.
+        directions = [] if marked[number].endswith("? ") else chosen[number]
         pace, pace_text = paces[number]
         forward = forwards[number]
-        # Contexts alone say nothing, save in the lists of a joint text, which inherit its lead-in.
-        if "joint text" not in shown[number] and not spoken & shown[number].keys():
-            directions = []
-        # What only announces an event is often surrounded by signals without being one.
-        if forward and directions and max(chances.values()) < ANNOUNCED:
-            directions = []
         if not directions and (forward or pace != "none"):
             directions = ["none"]
         for direction, pair in product(directions, whose[number]):
@@ -217,39 +224,16 @@ def find_signals(document: Document, talks: Sequence[str]) -> list[dict[str, Any
                     "published": pd.Timestamp(document.published),
                     "event_date": pd.Timestamp(event),
                     "headline": sentence.kind == "title",
-                    "confidence": round(chances.get(direction, 0.5), 3),
+                    "confidence": round(chances[number].get(direction, 0.5), 3),
                     "why": ";".join(signs),
                 }
             )
     return rows
 
 
-def choose(chances: dict[str, float]) -> list[str]:
-    """Return the directions to code: the likeliest against its threshold, and any second one.
-
-    >>> choose({"closed": 0.0, "narrowing": 0.3, "open": 0.9, "widening": 0.1})
-    ['open']
-    """
-    first = max(DIRECTIONS, key=lambda each: chances[each] / FIRST[each])
-    return [
-        each
-        for each in DIRECTIONS
-        if chances[each] >= SECOND[each] or (each == first and chances[each] >= FIRST[each])
-    ]
-
-
-def read_weights() -> dict[str, tuple[float, float, float, float]]:
-    """Return the weights of all signs: of the cues, and of the contexts in cues/contexts.csv."""
-    weights = {cue.name: cue.weights for cue in read_cues()}
-    for row in read_rows("contexts.csv"):
-        closed, narrowing, open_, widening = (float(row[each]) for each in DIRECTIONS)
-        weights[row["context"]] = (closed, narrowing, open_, widening)
-    return weights
-
-
 def explain(
-    signs: dict[str, float],
-    weights: dict[str, tuple[float, float, float, float]],
+    signs: Mapping[str, float],
+    weights: Mapping[str, Weights],
     direction: str,
 ) -> list[str]:
     """Return 'sign +weight' for each sign that counts for a direction, strongest first."""
@@ -258,7 +242,7 @@ def explain(
         name: amount * weights[name][at] for name, amount in signs.items() if name in weights
     }
     strong = sorted(amounts.items(), key=lambda each: (-abs(each[1]), each[0]))
-    return [f"{name} {amount:+.2f}" for name, amount in strong if abs(amount) >= 0.05]
+    return [f"{name} {amount:+.2f}" for name, amount in strong[:MOST_REASONS] if abs(amount) >= 0.1]
 
 
 def to_json(row: pd.Series[Any] | Mapping[Any, Any]) -> str:

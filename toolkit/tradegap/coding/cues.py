@@ -1,8 +1,8 @@
 """Second stage, second step: what a sentence says of the gap, by cues with weights.
 
-A cue is a row of `cues/direction.csv`: a phrase in a small pattern language, and what it adds to
-the evidence for each of the four directions. The evidence of a sentence is the sum over the cues
-and contexts that it shows, so that every decision can be read as a sum. See `cues/README.md`.
+A cue is a row of `cues/direction.csv`: a phrase in a small pattern language. `cues/weights.csv`
+says what each cue, context and word adds to the evidence for each of the four directions. The
+evidence of a sentence is their sum, so that every decision can be read. See `cues/README.md`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,26 @@ from tradegap.coding.prefilter import Prefilter
 from tradegap.errors import DataError
 from tradegap.tables import split_list
 
-__all__ = ["DIRECTIONS", "Cue", "compile_pattern", "matching", "probability", "read_cues", "weigh"]
+__all__ = [
+    "DIRECTIONS",
+    "Cue",
+    "Weights",
+    "choose",
+    "compile_pattern",
+    "find_chances",
+    "matching",
+    "probability",
+    "read_cues",
+    "read_thresholds",
+    "read_weights",
+    "weigh",
+]
 
+Weights = tuple[float, float, float, float]  # one for each of the DIRECTIONS
 DIRECTIONS = ("closed", "narrowing", "open", "widening")
+SECOND = 1.6  # a second direction of one sentence needs so much more than its threshold
+BESIDE = 0.45  # or such a chance against no signal alone, where the sentence holds a contrast
+LONG_DOCUMENT = 5  # sentences from which a document may be about something else
 TOKEN = re.compile(r"@\w{1,40}(?:'s\b)?|[\w](?:[\w'./&-]{0,38}[\w])?|[^\w\s]")
 NAME_OF_PARTY = re.compile(r"\w[\w.]*")
 NEXT_WORD = re.compile(r" \w+")
@@ -38,7 +55,7 @@ class Cue:
     name: str
     direction: str  # a direction, "blocker" or "context"
     pattern: re.Pattern[str]
-    weights: tuple[float, float, float, float]  # for the DIRECTIONS, in their order
+    meant: float  # the weight that a person would give it, which stands until it is fitted
     silences: frozenset[str]  # the cues that do not count where this one stands
     example: str
 
@@ -92,13 +109,12 @@ def read_cues() -> tuple[Cue, ...]:
     for number, row in enumerate(read_rows("direction.csv"), start=2):
         where = f"cues/direction.csv:row {number}"
         try:
-            closed, narrowing, open_, widening = (float(row[each]) for each in DIRECTIONS)
+            meant = float(row["meant"])
         except (TypeError, ValueError):
-            raise DataError(f"{where}: a weight is no number; it takes e.g. -0.4") from None
+            raise DataError(f"{where}: 'meant' is no number; it takes e.g. 0.4") from None
         pattern = compile_pattern(row["pattern"], where)
-        weights = (closed, narrowing, open_, widening)
         silences = frozenset(split_list(row["silences"]))
-        cue = Cue(row["cue"], row["direction"], pattern, weights, silences, row["example"])
+        cue = Cue(row["cue"], row["direction"], pattern, meant, silences, row["example"])
         cues.append(cue)
     return tuple(cues)
 
@@ -206,19 +222,95 @@ def matching(marked: str, cues: Iterable[Cue]) -> list[Cue]:
     return [cue for name, cue in shown.items() if name not in silenced]
 
 
-def weigh(
-    shown: Mapping[str, float], weights: Mapping[str, tuple[float, float, float, float]]
-) -> dict[str, float]:
+@cache
+def read_weights() -> dict[str, Weights]:
+    """Return the weight of each sign for each of the DIRECTIONS, from cues/weights.csv.
+
+    A cue that has not been fitted yet weighs what is meant, for its own direction.
+    """
+    weights: dict[str, Weights] = {}
+    for cue in read_cues():
+        if cue.direction in DIRECTIONS:
+            own = [cue.meant if each == cue.direction else 0.0 for each in DIRECTIONS]
+            weights[cue.name] = (own[0], own[1], own[2], own[3])
+    for number, row in enumerate(read_rows("weights.csv"), start=2):
+        try:
+            closed, narrowing, open_, widening = (float(row[each]) for each in DIRECTIONS)
+        except (TypeError, ValueError):
+            where = f"cues/weights.csv:row {number}"
+            raise DataError(f"{where}: a weight is no number; it takes e.g. -0.4") from None
+        weights[row["sign"]] = (closed, narrowing, open_, widening)
+    return weights
+
+
+def weigh(shown: Mapping[str, float], weights: Mapping[str, Weights]) -> dict[str, float]:
     """Return the evidence for each direction: the weights of what is shown, summed.
 
     >>> weigh({"no deal": 1.0}, {"no deal": (-1.0, 0.0, 2.0, 0.5)})["open"]
     2.0
     """
-    total = dict.fromkeys(DIRECTIONS, 0.0)
+    closed = narrowing = open_ = widening = 0.0
     for name, amount in shown.items():
-        for direction, weight in zip(DIRECTIONS, weights.get(name, (0, 0, 0, 0)), strict=True):
-            total[direction] += amount * weight
-    return total
+        if name in weights:
+            row = weights[name]
+            closed += amount * row[0]
+            narrowing += amount * row[1]
+            open_ += amount * row[2]
+            widening += amount * row[3]
+    return {"closed": closed, "narrowing": narrowing, "open": open_, "widening": widening}
+
+
+def find_chances(evidence: Mapping[str, float]) -> dict[str, float]:
+    """Return the chance of each direction; what is left is the chance that there is no signal.
+
+    The evidence for a direction is its log-odds against no signal.
+
+    >>> round(find_chances({"closed": -9.0, "open": 0.0})["open"], 3)
+    0.5
+    """
+    powers = {name: math.exp(max(-30.0, min(30.0, sum_))) for name, sum_ in evidence.items()}
+    total = 1 + sum(powers.values())
+    return {name: power / total for name, power in powers.items()}
+
+
+@cache
+def read_thresholds() -> dict[str, float]:
+    """Return the chance from which each direction is coded, and `document`: see `choose`."""
+    return {row["threshold"]: float(row["chance"]) for row in read_rows("thresholds.csv")}
+
+
+def choose(
+    chances: Sequence[Mapping[str, float]],
+    contrasts: Sequence[bool],
+    thresholds: Mapping[str, float],
+) -> list[list[str]]:
+    """Return the directions of each sentence of a document, from their chances.
+
+    The likeliest direction against its threshold is coded. So is a second one that is likely beside
+    it, or, in a sentence that holds a contrast ("but"), without it. A document of some length whose
+    surest sentence is less sure than the threshold `document` is about something else, and nothing
+    of it is coded.
+
+    >>> even = {"closed": 0.3, "narrowing": 0.3, "open": 0.3, "widening": 0.3, "document": 0.7}
+    >>> one = {"closed": 0.0, "narrowing": 0.05, "open": 0.9, "widening": 0.0}
+    >>> choose([one, one], [False, True], even)
+    [['open'], ['narrowing', 'open']]
+    """
+    surest = max((sum(each.values()) for each in chances), default=0.0)
+    if len(chances) >= LONG_DOCUMENT and surest < thresholds["document"]:
+        return [[] for _ in chances]
+    chosen = []
+    for each, has_contrast in zip(chances, contrasts, strict=True):
+        silent = 1 - sum(each.values())
+        ratios = {name: chance / thresholds[name] for name, chance in each.items()}
+        first = max(ratios, key=lambda name: ratios[name])
+        second = {
+            name: ratio >= SECOND or (has_contrast and each[name] > BESIDE * (each[name] + silent))
+            for name, ratio in ratios.items()
+        }
+        is_signal = ratios[first] >= 1
+        chosen.append([name for name in each if is_signal and (name == first or second[name])])
+    return chosen
 
 
 def probability(evidence: float) -> float:

@@ -1,7 +1,8 @@
 """Second stage, third step: what each sentence shows, as named signs with an amount.
 
-A sign is a cue of cues/direction.csv or a context computed here (headline, question, what the
-sentences around it say, what kind of document it is). Their weights are in the cue files.
+A sign is a cue of cues/direction.csv, a word or class of words, or a context computed here
+(headline, question, what the sentences around it say, what kind of document it is).
+cues/weights.csv weighs them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from tradegap.coding.cues import DIRECTIONS, matching, read_cues, tokens
 from tradegap.coding.parties import Mention, mark
 from tradegap.coding.sentences import Sentence
+from tradegap.coding.wording import show_wording
 
 __all__ = ["mark_sentences", "show"]
 
@@ -77,5 +79,6 @@ def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str,
             signs[f"{d} three times"] = float(said[number][d] >= 3)
             if joint:
                 signs[f"{d} in a joint text"] = min(3, said[number][d])
+        signs |= show_wording(words)
         shown.append({name: amount for name, amount in signs.items() if amount})
     return shown

@@ -26,11 +26,11 @@ import numpy.typing as npt
 
 from tradegap.coding.cues import DIRECTIONS
 from tradegap.coding.evidence import mark_sentences
-from tradegap.coding.fit import FOLDS, SETS, fit_weights, gold_sentence
 from tradegap.coding.issues import FROM, KINDS, issue_signs, kind_of
 from tradegap.coding.parties import find_mentions
 from tradegap.coding.sentences import split_sentences
 from tradegap.coding.topics import clause_on_others, find_talks
+from tradegap.coding.training import FOLDS, SETS, fit_weights, gold_sentence
 from tradegap.documents import read_documents
 
 __all__ = ["Case", "fit_kinds", "read_cases"]

@@ -59,3 +59,11 @@ def table(gold: Path, wanted: Path, found: Path) -> str:
     """Return what the gold folder's scorer prints."""
     command = [sys.executable, str(gold / "score.py"), str(wanted), str(found)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def figures(gold: Path, wanted: Path, found: Path) -> dict[str, float]:
+    """Return the figures of the gold folder's scorer by name."""
+    command = [sys.executable, str(gold / "score.py"), str(wanted), str(found), "--json"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    read: dict[str, float] = json.loads(printed)
+    return read

@@ -217,11 +217,16 @@ def free_name(folder: Path, name: str, raw: bytes) -> str:
 
 
 def keep(path: Path, raw: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a private file, in a folder that git ignores."""
     path.parent.mkdir(exist_ok=True)
     ignore = path.parent / IGNORE
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")  # in a folder that no .gitignore covers
+    put(path, raw)
+
+
+def put(path: Path, raw: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         scratch.write_bytes(raw)
