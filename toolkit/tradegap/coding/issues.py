@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -246,15 +246,24 @@ def set_aside(own: dict[str, Naming], words: str, view: Overview) -> dict[str, N
     return {each: how for each, how in own.items() if each not in dropped}
 
 
-def issue_signs(marked: Sequence[str]) -> list[dict[str, dict[str, float]]]:
-    """Return for each sentence the issues that it may be about, each with its signs' amounts."""
+def issue_signs(
+    marked: Sequence[str], wanted: Container[int] | None = None
+) -> list[dict[str, dict[str, float]]]:
+    """Return for each sentence the issues that it may be about, each with its signs' amounts.
+
+    With `wanted`, the numbers of sentences, nothing is told of the others.
+    """
     named = [names(each) for each in marked]
     view = survey(named, marked)
     named = [set_aside(own, words, view) for own, words in zip(named, marked, strict=True)]
-    result = []
+    result: list[dict[str, dict[str, float]]] = []
     last: dict[str, int] = {}
     for number, words in enumerate(marked):
         own = named[number]
+        if wanted is not None and number not in wanted:
+            result.append({})
+            last |= dict.fromkeys(own, number)
+            continue
         back = {i: number - n for i, n in last.items() if number - n <= MEMORY}
         after = named[number + 1] if number + 1 < len(named) else {}
         title = named[0] if number else {}
@@ -395,15 +404,20 @@ def chance(signs: Mapping[str, float], issue: str) -> float:
     return probability(sum(x * weights.get(name, none)[kind] for name, x in signs.items()))
 
 
-def find_issues(marked: Sequence[str]) -> list[list[str]]:
+def find_issues(marked: Sequence[str], wanted: Container[int] | None = None) -> list[list[str]]:
     """Return the issues of each sentence, in the order of cues/issues.csv; `overall` comes last.
+
+    With `wanted`, the numbers of sentences, the others have none.
 
     >>> find_issues([" the talks stalled . ", " differences on beef and chips remain . "])
     [['overall'], ['agriculture', 'semiconductors']]
     """
     order = {issue: number for number, (issue, _) in enumerate(issue_patterns())}
-    result = []
-    for here in issue_signs(marked):
+    result: list[list[str]] = []
+    for here in issue_signs(marked, wanted):
+        if not here:
+            result.append([])
+            continue
         chances = {issue: chance(signs, issue) for issue, signs in here.items()}
         best = max(sorted(chances), key=lambda issue: chances[issue])
         chosen = [issue for issue, each in chances.items() if each >= FROM or issue == best]
