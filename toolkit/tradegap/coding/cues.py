@@ -251,8 +251,8 @@ def weigh(shown: Mapping[str, float], weights: Mapping[str, Weights]) -> dict[st
     """
     closed = narrowing = open_ = widening = 0.0
     for name, amount in shown.items():
-        if name in weights:
-            row = weights[name]
+        row = weights.get(name)
+        if row is not None:
             closed += amount * row[0]
             narrowing += amount * row[1]
             open_ += amount * row[2]
