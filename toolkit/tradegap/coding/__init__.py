@@ -99,8 +99,8 @@ def iter_signals(
     """Yield one row per signal (table `signals`), a frame for some documents at a time.
 
     Together the frames are what `code_documents` returns, but only one is held at a time: where the
-    documents come from a generator too, memory does not grow with them. A document that has been
-    coded is not coded again.
+    documents come from a generator too, memory does not grow with them, but for the hundred bytes
+    by which a document is known again, so that none is coded twice.
     """
     seen: set[int] = set()
 

@@ -129,7 +129,7 @@ def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
     return "".join([*parts, text[last:]])
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def is_no_name(word: str) -> bool:
     """Return whether a capitalised word is no part of a name: a title, an opener, a place."""
     return word.strip(".") in not_names() or re.sub(r"['’]s\Z", "", word) in lexicon()[1]

@@ -19,7 +19,7 @@ __all__ = ["Prefilter", "starts_of"]
 
 MOST_STARTS = 200  # words that one pattern may begin with; with more it is always searched
 MOST_LETTERS = 12  # a set of letters that is followed letter by letter
-MOST_CACHED = 50_000  # words
+MOST_CACHED = 10_000  # words
 MOST_SETS = 2  # sets of starts that a sentence is held to
 NEVER = 1e9
 COMMON = frozenset(
