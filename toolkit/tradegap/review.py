@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tradegap.coding.claims import BUILT_IN
+from tradegap.coding.claims import BUILT_IN, OTHER_SOURCES
 from tradegap.documents import Document
 from tradegap.errors import DataError
 from tradegap.tables import Field, conform, declared_tables, empty, split_list
@@ -24,7 +24,6 @@ from tradegap.talks import read_issues, read_parties
 __all__ = ["accept_signals", "check_ledger", "read_ledger", "record_decisions"]
 
 SENTENCE = ["sha256", "start", "end"]
-OTHER_SOURCES = {"chair", "analyst", "observer"}
 JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "date": str,

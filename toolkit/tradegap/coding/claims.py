@@ -26,6 +26,7 @@ __all__ = [
     "BUILT_IN",
     "CHAT",
     "CHAT_CONFIDENCE",
+    "OTHER_SOURCES",
     "Codes",
     "find_faults",
     "find_sentence",

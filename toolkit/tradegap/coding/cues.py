@@ -11,7 +11,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -200,17 +200,14 @@ def cue_prefilter() -> Prefilter:
     return Prefilter([cue.pattern for cue in read_cues()])
 
 
-def matching(marked: str, cues: Iterable[Cue]) -> list[Cue]:
+def matching(marked: str) -> list[Cue]:
     """Return the cues that a marked sentence shows, without those that another one silences.
 
-    >>> [cue.name for cue in matching(" they hope to narrow the gap . ", read_cues())]
+    >>> [cue.name for cue in matching(" they hope to narrow the gap . ")]
     ['purpose to narrow a gap', 'purpose to close gap']
     """
-    known = read_cues()
-    if cues is known:
-        shown = {known[number].name: known[number] for number in cue_prefilter().search(marked)}
-    else:
-        shown = {cue.name: cue for cue in cues if cue.pattern.search(marked)}
+    found = [read_cues()[number] for number in cue_prefilter().search(marked)]
+    shown = {cue.name: cue for cue in found}
     silenced = set()
     for cue in shown.values():
         rivals = [shown[name] for name in sorted(cue.silences) if name in shown]

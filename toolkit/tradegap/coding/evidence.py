@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from tradegap.coding.cues import DIRECTIONS, matching, read_cues, tokens
+from tradegap.coding.cues import DIRECTIONS, matching, tokens
 from tradegap.coding.parties import Mention, mark
 from tradegap.coding.sentences import Sentence
 from tradegap.coding.wording import show_wording
@@ -42,7 +42,7 @@ def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str,
     """Return the signs that each sentence shows, with their amounts (1 unless it is a share)."""
     opening = " ".join(marked[:2])
     joint = bool(JOINT_TEXT.search(opening))
-    hits = [matching(each, read_cues()) for each in marked]
+    hits = [matching(each) for each in marked]
     said = [{d: sum(c.direction == d for c in each) for d in DIRECTIONS} for each in hits]
     on_talks = [bool(TALKS.search(each)) for each in marked]
     count = max(1, len(sentences))

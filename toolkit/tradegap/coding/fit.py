@@ -16,17 +16,13 @@ coder runs as it ships.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import random
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +36,15 @@ from sklearn.linear_model import LogisticRegression
 from tradegap.coding import code_document, to_json
 from tradegap.coding.cues import DIRECTIONS, Weights, read_cues
 from tradegap.coding.score import figures, table
-from tradegap.coding.training import FOLDS, SETS, Example, Gold, read_gold, read_invented
+from tradegap.coding.training import (
+    FOLDS,
+    SETS,
+    Example,
+    read_gold,
+    read_invented,
+    spread_folds,
+    write_cues,
+)
 from tradegap.talks import project_root
 
 Array = npt.NDArray[np.float64]
@@ -86,20 +90,6 @@ def meant_weights(column: dict[str, int]) -> Array:
     return meant
 
 
-def fold_of(gold: Sequence[Gold]) -> npt.NDArray[np.int64]:
-    """Return the fold of each document; talks are spread so that the folds are about as long."""
-    sizes: Counter[str] = Counter()
-    for each in gold:
-        sizes[each.talks] += len(each.shown)
-    talks = sorted(sizes)
-    random.Random(1).shuffle(talks)
-    load, fold = [0] * FOLDS, {}
-    for name in sorted(talks, key=lambda each: -sizes[each]):
-        fold[name] = load.index(min(load))
-        load[fold[name]] += sizes[name]
-    return np.array([fold[each.talks] for each in gold])
-
-
 def chances_of(evidence: Array) -> Array:
     """Return the chance of each direction from its evidence against no signal."""
     powers = np.exp(np.clip(evidence, -30, 30))
@@ -123,7 +113,8 @@ def calibrate(evidence: Array, wanted: Array) -> Array:
 def find_thresholds(chances: Array, wanted: Array, surest: Array, other: Array) -> dict[str, float]:
     """Return the chance from which each direction does best (F1), and that for a document.
 
-    `surest` is the chance of the surest signal of each document that is about something else.
+    `surest` is the chance of the surest signal of each document, `other` says which of them are
+    about something else.
     """
     thresholds = {}
     for at, name in enumerate(DIRECTIONS):
@@ -154,8 +145,10 @@ def main(shared: Path) -> None:
     examples = [example for each in gold for example in each.examples]
     own = arrange(shown, column)
     signs = hstack([own, csr_matrix(own @ meant), csr_matrix(own @ first + constant)]).tocsr()
-    fold = np.repeat(fold_of(gold), [len(each.shown) for each in gold])
     place = np.repeat(np.arange(len(gold)), [len(each.shown) for each in gold])
+    talks = [gold[at].talks for at in place]
+    spread = spread_folds(talks, FOLDS)
+    fold = np.array([spread[each] for each in talks])
     usable = np.array([each is not None for each in examples])
     wanted = np.array(
         [[each is not None and d in each.directions for d in DIRECTIONS] for each in examples],
@@ -197,8 +190,9 @@ def main(shared: Path) -> None:
             lines += [to_json(row) for _, row in coded.iterrows()]
     print(report(shared / "gold", lines, honest[usable], wanted[usable]))
 
-    weights, constants = fit(usable | True)
-    scale, thresholds, _ = settle(usable | True)
+    everything = np.ones(len(shown), bool)
+    weights, constants = fit(everything)
+    scale, thresholds, _ = settle(everything)
     write_tables(as_table(names, weights, constants, scale), thresholds)
 
 
@@ -256,15 +250,13 @@ def report(gold: Path, lines: Sequence[str], chances: Array, wanted: Array) -> s
 
 def write_tables(weights: dict[str, Weights], thresholds: dict[str, float]) -> None:
     """Write cues/weights.csv and cues/thresholds.csv."""
-    tables: dict[str, list[tuple[Any, ...]]] = {
-        "weights.csv": [("sign", *DIRECTIONS)]
-        + [(name, *(f"{value:.2f}" for value in row)) for name, row in weights.items()],
-        "thresholds.csv": [("threshold", "chance"), *thresholds.items()],
-    }
-    for name, rows in tables.items():
-        out = io.StringIO(newline="")
-        csv.writer(out, lineterminator="\n").writerows(rows)
-        Path(str(files("tradegap") / "cues" / name)).write_text(out.getvalue(), encoding="utf-8")
+    rows = [
+        {"sign": name} | {d: f"{value:.2f}" for d, value in zip(DIRECTIONS, row, strict=True)}
+        for name, row in weights.items()
+    ]
+    write_cues("weights.csv", rows)
+    cuts = [{"threshold": name, "chance": chance} for name, chance in thresholds.items()]
+    write_cues("thresholds.csv", cuts)
 
 
 if __name__ == "__main__":

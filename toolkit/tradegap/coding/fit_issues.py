@@ -3,22 +3,16 @@
     python -m tradegap.coding.fit_issues ../shared [SETS]
 
 A logistic regression per kind of issue over the sentences of the gold sets that are signals, each
-with the issues that it may be about. Weights are pulled to zero, or
-to what is meant. Cross-validation holds out whole
-talks.
+with the issues that it may be about. Weights are pulled to zero, or to what is meant.
+Cross-validation holds out whole talks.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import random
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +24,14 @@ from tradegap.coding.issues import FROM, KINDS, issue_signs, kind_of
 from tradegap.coding.parties import find_mentions
 from tradegap.coding.sentences import split_sentences
 from tradegap.coding.topics import clause_on_others, find_talks
-from tradegap.coding.training import FOLDS, SETS, fit_weights, gold_sentence
+from tradegap.coding.training import (
+    FOLDS,
+    SETS,
+    fit_weights,
+    gold_sentence,
+    spread_folds,
+    write_cues,
+)
 from tradegap.documents import read_documents
 
 __all__ = ["Case", "fit_kinds", "read_cases"]
@@ -133,13 +134,7 @@ def choose(case: Case, fitted: Mapping[str, Mapping[str, float]]) -> set[str]:
 
 def held_out(cases: Sequence[Case], pull: float = PULL) -> list[set[str]]:
     """Return what is chosen for each case by weights fitted without the talks it belongs to."""
-    sizes = Counter(each.talks for each in cases)
-    talks = sorted(sizes)
-    random.Random(1).shuffle(talks)
-    load, fold = [0] * FOLDS, {}
-    for each in sorted(talks, key=lambda name: -sizes[name]):
-        fold[each] = load.index(min(load))
-        load[fold[each]] += sizes[each]
+    fold = spread_folds([each.talks for each in cases], FOLDS)
     chosen: list[set[str]] = [set() for _ in cases]
     for number in range(FOLDS):
         fitted = fit_kinds([each for each in cases if fold[each.talks] != number], pull)
@@ -158,13 +153,12 @@ def f1(cases: Sequence[Case], chosen: Sequence[set[str]]) -> float:
 
 def write_weights(fitted: Mapping[str, Mapping[str, float]]) -> None:
     """Write the weights into cues/issue_weights.csv."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["sign", *KINDS])
-    for sign in sorted({sign for weights in fitted.values() for sign in weights}):
-        writer.writerow([sign, *(f"{fitted[kind].get(sign, 0.0):.2f}" for kind in KINDS)])
-    path = Path(str(files("tradegap") / "cues" / "issue_weights.csv"))
-    path.write_text(out.getvalue(), encoding="utf-8")
+    signs = sorted({sign for weights in fitted.values() for sign in weights})
+    rows = [
+        {"sign": sign} | {kind: f"{fitted[kind].get(sign, 0.0):.2f}" for kind in KINDS}
+        for sign in signs
+    ]
+    write_cues("issue_weights.csv", rows)
 
 
 def main(shared: Path, sets: Sequence[str]) -> None:

@@ -8,14 +8,9 @@ cross-validated with whole talks held out. Without sets named, all gold sets are
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import random
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +23,12 @@ from tradegap.coding.evidence import mark_sentences
 from tradegap.coding.parties import find_mentions
 from tradegap.coding.sentences import split_sentences
 from tradegap.coding.timing import read_signs, shares, show_forward, show_pace
+from tradegap.coding.training import SETS, fit_weights, spread_folds, write_cues
 from tradegap.documents import read_documents
 
 __all__ = ["read_examples"]
 
 Array = npt.NDArray[np.float64]
-SETS = ("dev", "dev2", "dev3")
 FOLDS = 8
 PULL = {"forward": 6.0, "pace": 4.0}  # to what is meant; chosen by cross-validation
 
@@ -92,20 +87,6 @@ def meant_weights(what: str) -> dict[str, float]:
     return {row["sign"]: float(row["meant"]) for row in read_rows(f"{what}.csv")}
 
 
-def fit(signs: Array, wanted: Array, meant: Array, pull: Array) -> Array:
-    """Return weights by logistic regression, pulled to `meant` (Newton's steps)."""
-    weights = np.zeros_like(meant)
-    for _ in range(15):
-        chance = 1 / (1 + np.exp(-np.clip(signs @ weights, -30, 30)))
-        slope = signs.T @ (chance - wanted) + pull * (weights - meant)
-        curve = (signs * (chance * (1 - chance) + 1e-6)[:, None]).T @ signs + np.diag(pull)
-        step = np.linalg.solve(curve, slope)
-        weights = weights - step
-        if np.abs(step).max() < 1e-4:
-            break
-    return weights
-
-
 class Table(NamedTuple):
     """The examples as numbers: a row per sentence, a column per sign."""
 
@@ -133,18 +114,12 @@ def arrange(examples: Sequence[Example], what: str, strength: float) -> Table:
 
 def held_out(examples: Sequence[Example], table: Table) -> Array:
     """Return each example's chance, from weights fitted without the talks it belongs to."""
-    sizes = Counter(each.talks for each in examples)
-    talks = sorted(sizes)
-    random.Random(1).shuffle(talks)
-    load, fold = [0] * FOLDS, {}
-    for each in sorted(talks, key=lambda name: -sizes[name]):
-        fold[each] = load.index(min(load))
-        load[fold[each]] += sizes[each]
+    fold = spread_folds([each.talks for each in examples], FOLDS)
     place = np.array([fold[each.talks] for each in examples])
     chances = np.zeros(len(examples))
     for number in range(FOLDS):
         rest, own = place != number, place == number
-        weights = fit(table.signs[rest], table.wanted[rest], table.meant, table.pull)
+        weights = fit_weights(table.signs[rest], table.wanted[rest], table.meant, table.pull)
         chances[own] = 1 / (1 + np.exp(-np.clip(table.signs[own] @ weights, -30, 30)))
     return chances
 
@@ -158,14 +133,6 @@ def describe(chances: Array, wanted: Array, threshold: float) -> str:
     return f"{threshold:.2f}: P {precision:.2f} R {recall:.2f} F1 {f1:.3f}"
 
 
-def write_rows(file: str, rows: Sequence[dict[str, Any]]) -> None:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    Path(str(files("tradegap") / "cues" / file)).write_text(out.getvalue(), encoding="utf-8")
-
-
 def write_weights(fitted: dict[str, dict[str, float]]) -> None:
     """Write the weights into cues/forward.csv, pace.csv and timing.csv."""
     known = set()
@@ -174,11 +141,11 @@ def write_weights(fitted: dict[str, dict[str, float]]) -> None:
         for row in read_rows(f"{what}.csv"):
             known.add(row["sign"])
             rows.append(row | {"weight": f"{weights[row['sign']]:.2f}"})
-        write_rows(f"{what}.csv", rows)
+        write_cues(f"{what}.csv", rows)
     # What speaks against an event speaks with another weight against a pace: it is a context then.
     against = {s.name for s in read_signs("forward.csv", "kind") if s.kind == "against"}
     contexts = sorted((set(fitted["forward"]) | set(fitted["pace"])) - known | against)
-    write_rows(
+    write_cues(
         "timing.csv",
         [
             {
@@ -203,7 +170,7 @@ def main(shared: Path, sets: Sequence[str]) -> None:
         chances = held_out(here, table)
         for threshold in (0.2, 0.22, 0.25, 0.3, 0.35, 0.4, 0.45):
             print(what, describe(chances, table.wanted, threshold))
-        weights = fit(table.signs, table.wanted, table.meant, table.pull)
+        weights = fit_weights(table.signs, table.wanted, table.meant, table.pull)
         fitted[what] = dict(zip(table.names, map(float, weights), strict=True))
     write_weights(fitted)
 

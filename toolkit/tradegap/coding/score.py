@@ -11,13 +11,12 @@ import sys
 from pathlib import Path
 
 from tradegap.coding import code_document, to_json
+from tradegap.coding.training import SETS
 from tradegap.documents import read_documents
 from tradegap.errors import DocumentError
 from tradegap.talks import project_root
 
 __all__ = ["run_score"]
-
-SETS = ("dev", "dev2", "dev3")
 
 
 def run_score(shared: Path) -> str:
@@ -57,13 +56,15 @@ def code_gold(gold: Path, line: str) -> list[str]:
 
 def table(gold: Path, wanted: Path, found: Path) -> str:
     """Return what the gold folder's scorer prints."""
-    command = [sys.executable, str(gold / "score.py"), str(wanted), str(found)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return run_scorer(gold, wanted, found)
 
 
 def figures(gold: Path, wanted: Path, found: Path) -> dict[str, float]:
     """Return the figures of the gold folder's scorer by name."""
-    command = [sys.executable, str(gold / "score.py"), str(wanted), str(found), "--json"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    read: dict[str, float] = json.loads(printed)
+    read: dict[str, float] = json.loads(run_scorer(gold, wanted, found, "--json"))
     return read
+
+
+def run_scorer(gold: Path, *arguments: Path | str) -> str:
+    command = [sys.executable, str(gold / "score.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -69,9 +69,11 @@ def read_signs(file: str, kind: str) -> tuple[Sign, ...]:
 
 
 @cache
-def read_contexts(column: str) -> dict[str, float]:
-    """Return the weights of the contexts of cues/timing.csv, for 'forward' or 'pace'."""
-    return {row["context"]: float(row[column]) for row in read_rows("timing.csv")}
+def read_weights(what: str) -> dict[str, float]:
+    """Return the weights of the contexts of cues/timing.csv and of the signs of forward or pace."""
+    weights = {row["context"]: float(row[what]) for row in read_rows("timing.csv")}
+    kind = "kind" if what == "forward" else "pace"
+    return weights | {sign.name: sign.weight for sign in read_signs(f"{what}.csv", kind)}
 
 
 @cache
@@ -184,7 +186,7 @@ def find_forwards(
     `told` the day that 'today' means.
     """
     whens = [find_whens(each, event, told) for each in marked]
-    weights = forward_weights()
+    weights = read_weights("forward")
     document = shares(marked)
     found: list[Forward | None] = []
     for number in range(len(marked)):
@@ -239,14 +241,6 @@ def lend_dates(
     return lent
 
 
-@cache
-def forward_weights() -> dict[str, float]:
-    weights = dict(read_contexts("forward"))
-    for sign in read_signs("forward.csv", "kind"):
-        weights[sign.name] = sign.weight
-    return weights
-
-
 def announce(marked: str, text: str, whens: Sequence[When], chance: float) -> Forward | None:
     """Return the words of a sentence that announce, with their date; None if there are none.
 
@@ -289,20 +283,12 @@ def extend(marked: str, start: int, end: int) -> tuple[int, int]:
     return start, min(end, max(last, end)) if end <= last else last
 
 
-@cache
-def pace_weights() -> dict[str, float]:
-    weights = dict(read_contexts("pace"))
-    for sign in read_signs("pace.csv", "pace"):
-        weights[sign.name] = sign.weight
-    return weights
-
-
 def find_paces(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[Pace]:
     """Return the pace that each sentence of a document tells, and its words as they stand there.
 
     Words on how hard the talks are ('very tough') are kept without a pace.
     """
-    weights = pace_weights()
+    weights = read_weights("pace")
     document = shares(marked)
     paces = []
     for number, words in enumerate(marked):

@@ -6,10 +6,15 @@ lie in a folder beside the repository, of which nothing is kept.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import random
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +37,8 @@ __all__ = [
     "gold_sentence",
     "read_gold",
     "read_invented",
+    "spread_folds",
+    "write_cues",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -181,3 +188,28 @@ def fit_weights(signs: Array, wanted: Array, meant: Array, pull: Array) -> Array
         if np.abs(step).max() < 1e-4:
             break
     return weights
+
+
+def spread_folds(talks: Sequence[str], count: int) -> dict[str, int]:
+    """Return the fold of each of some talks, given once per sentence: folds of about one length.
+
+    >>> sorted(spread_folds(["a", "a", "b", "c"], 2).values())
+    [0, 1, 1]
+    """
+    sizes = Counter(talks)
+    names = sorted(sizes)
+    random.Random(1).shuffle(names)
+    load, fold = [0] * count, {}
+    for name in sorted(names, key=lambda each: -sizes[each]):
+        fold[name] = load.index(min(load))
+        load[fold[name]] += sizes[name]
+    return fold
+
+
+def write_cues(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a cue file anew, with the columns of its first row."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    Path(str(files("tradegap") / "cues" / name)).write_text(out.getvalue(), encoding="utf-8")
