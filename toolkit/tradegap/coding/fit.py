@@ -10,8 +10,9 @@ so the sum ships as one table of weights. A scale and a constant for each direct
 sentences held out, make the chances honest.
 
 Whole talks are held out: six folds, no pair of parties in two of them. For every figure that is
-printed the weights, the scale, the constants and the thresholds come from the other folds, and the
-coder runs as it ships.
+printed the weights, the scale, the constants and the thresholds come from the other folds, those of
+issues, pace and forward events (fit_issues.py, fit_timing.py) too, and the coder runs as it ships.
+What no fold can hold out are the cues and the rules: who wrote them had read the sets.
 """
 
 from __future__ import annotations
@@ -30,11 +31,14 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from tradegap.coding import code_document, to_json
+from tradegap.coding import Model, code_document, to_json
 from tradegap.coding.cues import DIRECTIONS, Weights, read_cues
+from tradegap.coding.fit_issues import by_sign, fit_kinds, read_cases
+from tradegap.coding.fit_timing import fit_both, read_examples
 from tradegap.coding.heldout import write_scores
 from tradegap.coding.training import (
     FOLDS,
+    SETS,
     Example,
     read_gold,
     read_invented,
@@ -175,12 +179,16 @@ def main(shared: Path) -> None:
         thresholds = find_thresholds(chances[rows], wanted[rows], surest, other & inside)
         return scale, thresholds, chances
 
+    cases, times = read_cases(shared / "gold", SETS), read_examples(shared / "gold", SETS)
     lines: list[str] = []
     honest = np.zeros_like(evidence)
     for number, (weights, constants) in enumerate(fitted):
         scale, thresholds, chances = settle(fold != number)
         honest[fold == number] = chances[fold == number]
-        model = (as_table(names, weights, constants, scale), thresholds)
+        table = as_table(names, weights, constants, scale)
+        kinds = fit_kinds([each for each in cases if spread[each.talks] != number])
+        timed = fit_both([each for each in times if spread[each.talks] != number])
+        model = Model(table, thresholds, by_sign(kinds), timed["forward"], timed["pace"])
         for each in (gold[at] for at in np.unique(place[fold == number])):
             coded = code_document(each.document, model=model)
             lines += [to_json(row) for _, row in coded.iterrows()]
