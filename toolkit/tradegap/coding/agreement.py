@@ -83,7 +83,7 @@ def compute_alpha(coincidences: Array, *, is_ordinal: bool = False) -> float:
         apart = (upto[:, None] - upto[None, :]) ** 2
     observed = float((coincidences * apart).sum())
     expected = float((np.outer(totals, totals) * apart).sum())
-    return 1 - (totals.sum() - 1) * observed / expected if expected else float("nan")
+    return 1 - float(totals.sum() - 1) * observed / expected if expected else float("nan")
 
 
 def bootstrap(parts: Array, measure: Callable[[Array], Any]) -> tuple[Any, Any]:
