@@ -41,6 +41,13 @@ score: .venv/ready ## score the coder on the development sets beside the reposit
 train: .venv/ready ## fit the coder's weights to the sets beside the repository, and score it on talks held out
 	@$(VENV)python -m tradegap.coding.fit ../shared
 
+build/bench-venv/ready: bench/requirements.lock | .venv/ready
+	@$(VENV)python -m venv --clear build/bench-venv && build/bench-venv/bin/python -m pip --quiet --disable-pip-version-check --no-input install --no-deps --only-binary :all: --require-hashes --requirement bench/requirements.lock && touch $@
+
+.PHONY: bench
+bench: .venv/ready build/bench-venv/ready ## time the coder against spaCy, and measure its memory, into build/bench/
+	@$(VENV)python bench/bench.py
+
 .PHONY: docs
 docs: .venv/ready ## render the data dictionary from the declared tables
 	@$(VENV)tradegap dictionary > docs/data-dictionary.md

@@ -261,7 +261,7 @@ def test_events_that_are_not_quoted_are_listed_one_by_one(article):
 
     page = tradegap.list_ahead(replace(brief, shown=mute), after=brief.last_on).html
 
-    assert page.count("not quoted: characters") == mute["start"].nunique()
+    assert page.count("not quoted: characters ") == mute["start"].nunique()
 
 
 def test_our_own_notes_are_shown_whole(article):

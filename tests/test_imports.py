@@ -372,7 +372,7 @@ def test_review_stands_over_every_coder(folder, tmp_path, note, claim):
         .to_frame()
         .T.assign(**decided, reviewed_on=pd.Timestamp("2026-01-01"), reason="")
     )
-    record_decisions(folder / "review.jsonl", whole)
+    record_decisions(TALKS, whole)
 
     other = claim | {"direction": "widening", "confidence": 1.0}
     import_signals(TALKS, [write(tmp_path / "a.jsonl", other)], coder="ann")

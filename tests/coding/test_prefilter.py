@@ -118,15 +118,15 @@ def test_few_patterns_are_searched() -> None:
 
     looked = sum(len(prefilter().candidates(each)) for each in marked)
 
-    assert looked < 0.15 * len(marked) * len(rows())
-    assert sum(starts_of(cue.pattern) is None for cue in read_cues()) <= 3
+    assert looked < 0.08 * len(marked) * len(rows())
+    assert sum(not starts_of(cue.pattern) for cue in read_cues()) <= 3
 
 
 @pytest.mark.parametrize("written", [r"(?i) talks(?= )", r" (\w)\1(?= )", r" \S+(?= )"])
 def test_a_pattern_that_tells_no_word_is_always_searched(written: str) -> None:
     pattern = re.compile(written)
 
-    assert starts_of(pattern) is None
+    assert starts_of(pattern) == ()
     assert Prefilter([pattern]).candidates("") == [0]
 
 

@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
+KERNEL_START_SECONDS = 300  # a busy machine may take more than papermill's minute
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ def _execute(spec: Spec, *, run: Path) -> Any:
             kernel_name="python3",
             progress_bar=False,
             cwd=str(spec.notebook.parent),
+            start_timeout=KERNEL_START_SECONDS,
             execution_timeout=spec.timeout_seconds,
         )
     except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:

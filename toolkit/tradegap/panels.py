@@ -38,7 +38,7 @@ __all__ = [
     "tabulate_brief",
 ]
 
-SURE_MOVE = 0.02  # a smaller change of the gap is called none: it is within what a day's walk gives
+SURE_MOVE = 0.02  # a smaller change of the gap is no move: it is within what a day's walk gives
 WORDS = {
     "closed": "agreed",
     "narrowing": "narrowing",
@@ -388,12 +388,7 @@ def is_over(record: Record) -> bool:
 
 def stand_sentence(record: Record, now: pd.DataFrame) -> str:
     """Return the sentence that opens a page: where the talks stand on the record's day."""
-    parties = join(
-        [
-            f"the {party}" if party in ("US", "EU", "UK") else party
-            for party in record.negotiation.parties
-        ]
-    )
+    parties = join([name_party(each) for each in record.negotiation.parties])
     opening = parties[0].upper() + parties[1:]
     issues = now[now["issue_id"] != "overall"]
     by_status = {
@@ -453,12 +448,51 @@ def evidence_rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
         row["anchor"] = anchor
         row["speaker"] = row["speaker"].replace(";", " and ")
         row["is_quoted"] = row["text"][:1] in "\"“‘'"
-        row["is_hidden"] = row["text"] == HIDDEN
+        row["told"] = tell(row) if row["text"] == HIDDEN else ""
         row["word"] = WORDS[row["direction"]]
         row["reasons"] = row["why"].replace(";", "; ")
         row["found_by"] = finders(row["coder"])
         rows.append(row)
     return rows
+
+
+def tell(row: dict[str, Any]) -> str:
+    """Return what a signal says, in a sentence of our own, for one whose words are not shown.
+
+    >>> row = {"speaker": "", "party": "Japan", "direction": "open", "issues": "autos;digital",
+    ...        "talks": "Japan;US", "scope": "between", "pace": "none", "forward_text": "",
+    ...        "forward_date": ""}
+    >>> tell(row)
+    'Japan said that the gap on autos and digital trade between Japan and the US was still open.'
+    >>> tell(row | {"direction": "none", "forward_text": "…", "forward_date": "2019-08-22"})
+    'Japan told of something ahead, 22 August 2019.'
+    """
+    who = row["speaker"] or join([name_party(each) for each in split_list(row["party"])])
+    who = who[:1].upper() + who[1:] or "The report"
+    names = read_issues().set_index("issue_id")["issue"].str.lower()
+    on = join([names[code] for code in split_list(row["issues"]) if code != "overall"])
+    between = join([name_party(each) for each in split_list(row["talks"])])
+    gap = "a gap inside one side" if row["scope"] == "within" else "the gap"
+    gap += (f" on {on}" if on else "") + (f" between {between}" if between else "")
+    said = []
+    if row["direction"] != "none":
+        said.append(f"said that {gap} was {WORDS[row['direction']].replace('agreed', 'closed')}")
+    if row["pace"] != "none":
+        pace = "moving faster" if row["pace"] == "accelerating" else "stalled"
+        said.append(f"called the talks {pace}")
+    if row["forward_text"]:
+        when = when_text(row["forward_date"]).replace("no date", "without a date")
+        said.append(f"told of something ahead, {when}")
+    return f"{who} {join(said)}."
+
+
+def name_party(party: str) -> str:
+    """Return a party as prose names it.
+
+    >>> name_party("US"), name_party("Japan")
+    ('the US', 'Japan')
+    """
+    return f"the {party}" if party in ("US", "EU", "UK") else party
 
 
 def finders(coder: str) -> str:
@@ -492,11 +526,11 @@ def limits(signals: pd.DataFrame) -> dict[str, Any]:
 def move_word(change: float) -> str:
     """Return a change of the gap as a word.
 
-    >>> move_word(-0.1), move_word(0.001)
-    ('narrowed', 'unmoved')
+    >>> move_word(-0.1), move_word(0.001), move_word(0.015)
+    ('narrowed', 'unmoved', 'hardly moved')
     """
     if abs(change) < SURE_MOVE:
-        return "unmoved"
+        return "unmoved" if round(abs(change), 2) == 0 else "hardly moved"
     return "narrowed" if change < 0 else "widened"
 
 

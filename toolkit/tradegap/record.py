@@ -86,7 +86,7 @@ def build_record(negotiation: Negotiation, texts: list[Document], cutoff: date |
     """Return the record of a negotiation from these documents alone."""
     listed = cluster_stories(texts)
     coded = code_documents(texts, talks=negotiation.parties)
-    ledger = read_ledger(negotiation.folder / "review.jsonl")
+    ledger = read_ledger(negotiation.folder)
     found = join_signals(coded, read_imported(negotiation.folder, texts))
     signals = accept_signals(found, ledger, listed)
     gaps = measure_gaps(signals, negotiation, as_of=cutoff)

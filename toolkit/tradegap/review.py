@@ -1,9 +1,10 @@
 """Third stage: signals and a person's decisions in, accepted signals out.
 
-The ledger `review.jsonl` of a negotiation holds one decision a line and only ever grows. A person's
-word on a sentence stands: once a sentence has been decided, what is accepted of it is exactly what
-the ledger says, whatever the coder of the day finds there. Sentences that nobody has decided keep
-their coded signals, marked as unreviewed.
+A ledger `review.jsonl` holds one decision a line and only ever grows. A negotiation has one for its
+published notes and, in `private/`, which git ignores, one for an analyst's own documents, since a
+decision holds the whole sentence. A person's word on a sentence stands: once a sentence has been
+decided, what is accepted of it is exactly what the ledger says, whatever the coder of the day finds
+there. Sentences that nobody has decided keep their coded signals, marked as unreviewed.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from pathlib import Path
 import pandas as pd
 
 from tradegap.coding.claims import BUILT_IN, OTHER_SOURCES
-from tradegap.documents import Document
+from tradegap.documents import Document, load_documents
+from tradegap.documents.store import LEDGER, PRIVATE, ignore_folder
 from tradegap.errors import DataError
 from tradegap.tables import Field, conform, declared_tables, empty, split_list
-from tradegap.talks import read_issues, read_parties
+from tradegap.talks import read_issues, read_negotiation, read_parties
 
-__all__ = ["accept_signals", "check_ledger", "read_ledger", "record_decisions"]
+__all__ = ["LEDGERS", "accept_signals", "check_ledger", "read_ledger", "record_decisions"]
 
+LEDGERS = (LEDGER, f"{PRIVATE}/{LEDGER}")
 SENTENCE = ["sha256", "start", "end"]
 JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -34,11 +37,19 @@ JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 VERDICTS = {"confirm": "confirmed", "correct": "corrected", "add": "added"}
 
 
-def read_ledger(path: Path) -> pd.DataFrame:
-    """Return one row per decision, in the order in which they were taken.
+def read_ledger(folder: Path) -> pd.DataFrame:
+    """Return one row per decision of a negotiation: on its notes, then on private documents.
 
-    A ledger that is not there is an empty one. Raises DataError with file and line of each fault.
+    Of one document they come in the order in which they were taken. A ledger that is not there is
+    an empty one. Raises DataError with file and line of each fault.
     """
+    paths = [folder / name for name in LEDGERS]
+    frames = [frame for path in paths if len(frame := read_decisions(path))]
+    return pd.concat(frames, ignore_index=True) if frames else empty("decisions")
+
+
+def read_decisions(path: Path) -> pd.DataFrame:
+    """Return one row per decision of one ledger."""
     if not path.is_file():
         return empty("decisions")
     columns = declared_tables()["decisions"].columns
@@ -89,9 +100,32 @@ def json_fault(field: Field, value: object) -> str:
     return field.fault("" if value is None else text)
 
 
-def record_decisions(path: Path, decisions: pd.DataFrame) -> None:
-    """Append decisions to a ledger, each as one line; what stood there is never rewritten."""
+def record_decisions(talks: str, decisions: pd.DataFrame) -> None:
+    """Append decisions to a negotiation's ledgers, a line each; what stood there is never changed.
+
+    Decisions on published notes go into `review.jsonl`, all others into `private/review.jsonl`.
+    Raises DataError, and writes nothing, where a sentence does not stand in the documents.
+    """
+    folder = read_negotiation(talks).folder
+    texts = {each.sha256: each for each in load_documents(folder)}
     rows = conform(decisions, "decisions")
+    astray = [
+        f"{row.document}: '{row.text[:60]}' does not stand at {row.start}-{row.end} of a document"
+        f" of {talks}; take document, sha256, start, end and text from its signals"
+        for row in rows.itertuples()
+        if row.sha256 not in texts or texts[row.sha256].text[row.start : row.end] != row.text
+    ]
+    if astray:
+        raise DataError(astray)
+    is_private = rows["sha256"].map(lambda sha256: texts[sha256].is_private).astype(bool)
+    if is_private.any():
+        ignore_folder(folder / PRIVATE)
+    for name, own in zip(LEDGERS, (rows[~is_private], rows[is_private]), strict=True):
+        append_decisions(folder / name, own)
+
+
+def append_decisions(path: Path, rows: pd.DataFrame) -> None:
+    """Append one line per decision to a ledger."""
     lines = []
     for row in rows.to_dict("records"):
         dated = {
@@ -101,6 +135,8 @@ def record_decisions(path: Path, decisions: pd.DataFrame) -> None:
             for key, value in row.items()
         }
         lines.append(json.dumps(dated, ensure_ascii=False) + "\n")
+    if not lines:
+        return
     with path.open("a", encoding="utf-8") as ledger:
         ledger.write("".join(lines))
         ledger.flush()
@@ -144,10 +180,12 @@ def accept_signals(
 def check_ledger(path: Path, documents: Sequence[Document]) -> list[str]:
     """Return the faults of a ledger against the documents that it speaks of, one line each.
 
-    A document of a person's own that is not in this copy is no fault; a sentence that has changed
-    since it was decided is one.
+    A sentence that has changed since it was decided is one, and so is a decision on anything but a
+    note in a ledger that git would publish. A document of a person's own that is not in this copy
+    is none.
     """
-    decisions = read_ledger(path)
+    decisions = read_decisions(path)
+    is_public = path.parent.name != PRIVATE
     if decisions.empty:
         return []
     texts = {each.sha256: each for each in documents}
@@ -168,6 +206,11 @@ def check_ledger(path: Path, documents: Sequence[Document]) -> list[str]:
                         f" {', '.join(sorted(known_codes))}"
                     )
         document = texts.get(row.sha256)
+        if is_public and not row.document.startswith("notes/"):
+            faults.append(
+                f"{path}:line {number}: decides on {row.document}, which is no published note, and"
+                f" quotes it; move the line to {LEDGERS[1]}, which git ignores"
+            )
         if document and document.text[row.start : row.end] != row.text:
             faults.append(
                 f"{path}:line {number}: '{row.text[:60]}' does not stand in {document.name}"

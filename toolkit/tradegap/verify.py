@@ -128,17 +128,17 @@ def check_folder(folder: Path, *, root: Path) -> list[str]:
 
     faults = _faults(partial(talks.read_negotiation, folder.name))
     faults += documents.check_notes(folder)
-    ledger = folder / "review.jsonl"
     try:
         texts = documents.load_documents(folder)
     except TradegapError as error:
         # Without its notes a ledger can still be read, though not held against them.
-        faults += error.faults + _faults(partial(review.read_ledger, ledger))
+        faults += error.faults + _faults(partial(review.read_ledger, folder))
     else:
-        try:
-            faults += review.check_ledger(ledger, texts)
-        except TradegapError as error:
-            faults += error.faults
+        for name in review.LEDGERS:
+            try:
+                faults += review.check_ledger(folder / name, texts)
+            except TradegapError as error:
+                faults += error.faults
         faults += imports.check_imported(folder, texts)
     return [each.replace(f"{root}/", "") for each in dict.fromkeys(faults)]
 

@@ -110,8 +110,8 @@ def iter_signals(
     """Yield one row per signal (table `signals`), a frame for some documents at a time.
 
     Together the frames are what `code_documents` returns, but only one is held at a time: where the
-    documents come from a generator too, memory does not grow with them. A document that has been
-    coded is not coded again.
+    documents come from a generator too, memory does not grow with them, but for the hundred bytes
+    by which a document is known again, so that none is coded twice.
     """
     seen: set[int] = set()
 
@@ -187,14 +187,7 @@ def find_signals(
     mentions = find_mentions(text)
     marked = mark_sentences(text, sentences, mentions)
     shown = show(sentences, marked)
-    main, whose = find_talks(sentences, marked, mentions, talks)
-    sources = find_sources(text, sentences, mentions, main)
-    clauses = [
-        clause_on_others(each, talks_here != [main])
-        for each, talks_here in zip(marked, whose, strict=True)
-    ]
     model = model or Model(read_weights(), read_thresholds())
-    issues = find_issues(clauses, model.issues)
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     told = find_told_date(" ".join(body[:2]), document.published)
@@ -203,15 +196,27 @@ def find_signals(
     weights, thresholds = model.directions, model.thresholds
     chances = [find_chances(weigh(each, weights)) for each in shown]
     chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], thresholds)
-    rows: list[dict[str, Any]] = []
-    for number, sentence in enumerate(sentences):
+    for number, words in enumerate(marked):
         # A question states nothing.
-        directions = [] if marked[number].endswith("? ") else chosen[number]
+        if words.endswith("? "):
+            chosen[number] = []
+        if not chosen[number] and (forwards[number] or paces[number].pace != "none"):
+            chosen[number] = ["none"]
+    coded = [number for number, directions in enumerate(chosen) if directions]
+    if not coded:
+        return []
+    main, whose = find_talks(sentences, marked, mentions, talks)
+    sources = find_sources(text, sentences, mentions, main)
+    clauses = [
+        clause_on_others(each, talks_here != [main])
+        for each, talks_here in zip(marked, whose, strict=True)
+    ]
+    issues = find_issues(clauses, frozenset(coded), model.issues)
+    rows: list[dict[str, Any]] = []
+    for number in coded:
+        sentence, forward = sentences[number], forwards[number]
         pace, pace_text = paces[number]
-        forward = forwards[number]
-        if not directions and (forward or pace != "none"):
-            directions = ["none"]
-        for direction, pair in product(directions, whose[number]):
+        for direction, pair in product(chosen[number], whose[number]):
             if direction == "none":
                 signs = [f"{'forward event' if forward else 'pace'} +1.00"]
             else:

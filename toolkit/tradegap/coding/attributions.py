@@ -18,6 +18,7 @@ from tradegap.coding.phrases import REACH, Reader, Reading
 
 __all__ = ["Attribution", "find_attributions"]
 
+WORD = re.compile(r"\w+")
 DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 # What may stand between a subject and its verb of saying.
 BETWEEN = re.compile(
@@ -77,19 +78,19 @@ class Attribution:
 
 
 @cache
-def verbs() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Return the pattern of the verbs in cues/speech.csv, and the kind of each form."""
-    kinds = {form: row["kind"] for row in read_rows("speech.csv") for form in row["forms"].split()}
-    longest = "|".join(sorted(kinds, key=lambda form: (-len(form), form)))
-    return re.compile(rf"\b(?:{longest})\b", re.IGNORECASE), kinds
+def verbs() -> dict[str, str]:
+    """Return the forms of the verbs in cues/speech.csv, each a single word, and their kinds."""
+    return {form: row["kind"] for row in read_rows("speech.csv") for form in row["forms"].split()}
 
 
 def find_attributions(bare: str, start: int, reader: Reader) -> Iterator[Attribution]:
     """Yield the attributions of a sentence, of which `bare` lacks quotations and parties."""
-    pattern, kinds = verbs()
+    kinds = verbs()
     is_dummy = bool(DUMMY.match(bare))
-    for found in pattern.finditer(bare):
+    for found in WORD.finditer(bare):
         verb, place = found.group().lower(), found.start()
+        if verb not in kinds:
+            continue
         left = bare[max(0, place - REACH) : place]
         offset = start + place - len(left)
         rest, between = without_between(left)

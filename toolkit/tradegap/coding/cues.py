@@ -11,7 +11,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -41,6 +41,10 @@ SECOND = 1.6  # a second direction of one sentence needs so much more than its t
 BESIDE = 0.45  # or such a chance against no signal alone, where the sentence holds a contrast
 LONG_DOCUMENT = 5  # sentences from which a document may be about something else
 TOKEN = re.compile(r"@\w{1,40}(?:'s\b)?|[\w](?:[\w'./&-]{0,38}[\w])?|[^\w\s]")
+NAME_OF_PARTY = re.compile(r"\w[\w.]*")
+NEXT_WORD = re.compile(r" \w+")
+GAP = re.compile(r"[\W_]+")
+POSSESSIVE_GAP = re.compile(r"['’]s[\W_]+")
 SAME = str.maketrans("‘’‚“”„–—−‐‑\u00a0", "'''" + '"""' + "----- ")
 
 
@@ -121,12 +125,9 @@ def tokens(text: str) -> str:
     >>> tokens("“No deal,” said @Japan’s envoy.")
     ' " no deal , " said @japan envoy . '
     """
-    plain = text.translate(SAME).lower()
-    words = []
-    for found in TOKEN.finditer(plain):
-        word = found.group()
-        words.append(word[:-2] if len(word) > 2 and word.endswith("'s") else word)
-    return " " + " ".join(words) + " "
+    words = TOKEN.findall(text.translate(SAME).lower())
+    bare = (word[:-2] if word.endswith("'s") and len(word) > 2 else word for word in words)
+    return f" {' '.join(bare)} "
 
 
 def as_printed(words: str, text: str) -> str:
@@ -135,15 +136,62 @@ def as_printed(words: str, text: str) -> str:
     >>> as_printed("talks with @us envoys", "Talks with America’s envoys stalled.")
     'Talks with America’s envoys'
     """
-    parts = [
-        r"\w[\w.]*(?: \w+){0,3}?" if word.startswith("@") else re.escape(word)
-        for word in words.split()
-        if re.search(r"\w", word)
-    ]
-    found = re.search(r"(?:['’]s)?[\W_]+".join(parts), text, flags=re.IGNORECASE)
-    if found and parts:
-        return found.group()
+    parts = [word for word in words.split() if re.search(r"\w", word)]
+    plain = text.lower()
+    if parts and len(plain) == len(text):
+        failed: set[tuple[int, int]] = set()
+        for start in starts_in(plain, parts[0]):
+            end = end_of(parts, plain, start, failed)
+            if end is not None:
+                return text[start:end]
     return words.replace("@", "").replace("_", " ").strip(" ,")
+
+
+def starts_in(plain: str, part: str) -> Iterator[int]:
+    """Yield where a word, or any party, may begin in a text."""
+    if part.startswith("@"):
+        yield from (found.start() for found in NAME_OF_PARTY.finditer(plain))
+        return
+    at = plain.find(part)
+    while at >= 0:
+        yield at
+        at = plain.find(part, at + 1)
+
+
+def end_of(parts: Sequence[str], plain: str, at: int, failed: set[tuple[int, int]]) -> int | None:
+    """Return where some words end, if they stand at a place in a text.
+
+    A party stands there as one word, or up to four; between words there is no letter, but there may
+    be a possessive's. What failed once, so many words from the end at a place, is not tried again.
+    """
+    part = parts[0]
+    if not part.startswith("@"):
+        if not plain.startswith(part, at):
+            return None
+        ends = [at + len(part)]
+    else:
+        name = NAME_OF_PARTY.match(plain, at)
+        if not name:
+            return None
+        ends = [name.end()]
+        for _ in range(3):
+            more = NEXT_WORD.match(plain, ends[-1])
+            if not more:
+                break
+            ends.append(more.end())
+    if len(parts) == 1:
+        return ends[0]
+    for end in ends:
+        for gap in (POSSESSIVE_GAP, GAP):
+            found = gap.match(plain, end)
+            place = (len(parts), found.end()) if found else None
+            if place is None or place in failed:
+                continue
+            last = end_of(parts[1:], plain, place[1], failed)
+            if last is not None:
+                return last
+            failed.add(place)
+    return None
 
 
 @cache
@@ -200,8 +248,8 @@ def weigh(shown: Mapping[str, float], weights: Mapping[str, Weights]) -> dict[st
     """
     closed = narrowing = open_ = widening = 0.0
     for name, amount in shown.items():
-        if name in weights:
-            row = weights[name]
+        row = weights.get(name)
+        if row is not None:
             closed += amount * row[0]
             narrowing += amount * row[1]
             open_ += amount * row[2]

@@ -11,7 +11,10 @@ import calendar
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
+
+from tradegap.coding.prefilter import Prefilter
 
 __all__ = ["When", "find_event_date", "find_told_date", "find_whens"]
 
@@ -415,6 +418,12 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
 )
 
 
+@cache
+def form_prefilter() -> Prefilter:
+    """Return the forms, to be looked up by words."""
+    return Prefilter([pattern for pattern, _ in FORMS])
+
+
 def find_whens(marked: str, event: date, told: date | None = None) -> list[When]:
     """Return the dates that a marked sentence names, in order.
 
@@ -424,7 +433,8 @@ def find_whens(marked: str, event: date, told: date | None = None) -> list[When]
     days = Days(event, told or event)
     whens = []
     rest = marked
-    for pattern, reader in FORMS:
+    for number in form_prefilter().candidates(marked):
+        pattern, reader = FORMS[number]
         parts, last = [], 0
         for found in pattern.finditer(rest):
             read = reader(found, days, marked)
@@ -433,7 +443,8 @@ def find_whens(marked: str, event: date, told: date | None = None) -> list[When]
                 blank = " " + "~" * (found.end() - found.start() - 1)
                 parts += [rest[last : found.start()], blank]
                 last = found.end()
-        rest = "".join([*parts, rest[last:]])
+        if parts:
+            rest = "".join([*parts, rest[last:]])
     return sorted(whens)
 
 

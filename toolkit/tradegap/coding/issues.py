@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from tradegap.coding.cues import compile_pattern, probability, read_rows
+from tradegap.coding.prefilter import Prefilter
 
 __all__ = ["KINDS", "find_issues", "issue_signs", "kind_of"]
 
@@ -108,6 +109,12 @@ def issue_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 @cache
+def issue_prefilter() -> Prefilter:
+    """Return the patterns of the issues, to be looked up by words."""
+    return Prefilter([pattern for _, pattern in issue_patterns()])
+
+
+@cache
 def issue_weights() -> dict[str, dict[str, float]]:
     """Return the weight of each sign for each kind of issue."""
     rows = read_rows("issue_weights.csv")
@@ -141,7 +148,8 @@ def names(words: str) -> dict[str, Naming]:
     True
     """
     found = {}
-    for issue, pattern in issue_patterns():
+    for number in issue_prefilter().candidates(words):
+        issue, pattern = issue_patterns()[number]
         places = [(each.start(), each.end()) for each in pattern.finditer(words)]
         if places:
             found[issue] = Naming(
@@ -238,15 +246,24 @@ def set_aside(own: dict[str, Naming], words: str, view: Overview) -> dict[str, N
     return {each: how for each, how in own.items() if each not in dropped}
 
 
-def issue_signs(marked: Sequence[str]) -> list[dict[str, dict[str, float]]]:
-    """Return for each sentence the issues that it may be about, each with its signs' amounts."""
+def issue_signs(
+    marked: Sequence[str], wanted: Container[int] | None = None
+) -> list[dict[str, dict[str, float]]]:
+    """Return for each sentence the issues that it may be about, each with its signs' amounts.
+
+    With `wanted`, the numbers of sentences, nothing is told of the others.
+    """
     named = [names(each) for each in marked]
     view = survey(named, marked)
     named = [set_aside(own, words, view) for own, words in zip(named, marked, strict=True)]
-    result = []
+    result: list[dict[str, dict[str, float]]] = []
     last: dict[str, int] = {}
     for number, words in enumerate(marked):
         own = named[number]
+        if wanted is not None and number not in wanted:
+            result.append({})
+            last |= dict.fromkeys(own, number)
+            continue
         back = {i: number - n for i, n in last.items() if number - n <= MEMORY}
         after = named[number + 1] if number + 1 < len(named) else {}
         title = named[0] if number else {}
@@ -389,17 +406,24 @@ def chance(
 
 
 def find_issues(
-    marked: Sequence[str], weights: Mapping[str, Mapping[str, float]] | None = None
+    marked: Sequence[str],
+    wanted: Container[int] | None = None,
+    weights: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[list[str]]:
     """Return the issues of each sentence, in the order of cues/issues.csv; `overall` comes last.
+
+    With `wanted`, the numbers of sentences, the others have none.
 
     >>> find_issues([" the talks stalled . ", " differences on beef and chips remain . "])
     [['overall'], ['agriculture', 'semiconductors']]
     """
     weights = issue_weights() if weights is None else weights
     order = {issue: number for number, (issue, _) in enumerate(issue_patterns())}
-    result = []
-    for here in issue_signs(marked):
+    result: list[list[str]] = []
+    for here in issue_signs(marked, wanted):
+        if not here:
+            result.append([])
+            continue
         chances = {issue: chance(signs, issue, weights) for issue, signs in here.items()}
         best = max(sorted(chances), key=lambda issue: chances[issue])
         chosen = [issue for issue, each in chances.items() if each >= FROM or issue == best]

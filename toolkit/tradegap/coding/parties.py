@@ -42,9 +42,15 @@ def lexicon() -> tuple[re.Pattern[str], dict[str, str]]:
             parties.setdefault(bare, row.party)
             if len(bare) > 3:
                 parties.setdefault(bare.upper(), row.party)
-    longest = sorted(parties, key=lambda name: (-len(name), name))
-    either = "|".join(re.escape(name) for name in longest)
-    return re.compile(rf"(?<![\w.@])(?:{either})(?!\w)"), parties
+    # Names with one first letter stand together, the longest first: where a letter begins no name,
+    # a search then goes on at once. Behind the first letter, what stands before it is looked at.
+    rests: dict[str, list[str]] = {}
+    for name in sorted(parties, key=lambda name: (-len(name), name)):
+        rests.setdefault(name[0], []).append(re.escape(name[1:]))
+    either = "|".join(
+        rf"{re.escape(first)}(?<![\w.@].)(?:{'|'.join(rest)})" for first, rest in rests.items()
+    )
+    return re.compile(rf"(?:{either})(?!\w)"), parties
 
 
 def find_mentions(text: str) -> list[Mention]:

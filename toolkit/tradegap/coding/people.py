@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from tradegap.coding.cues import read_rows
@@ -129,6 +129,7 @@ def blank_mentions(text: str, mentions: Sequence[Mention]) -> str:
     return "".join([*parts, text[last:]])
 
 
+@lru_cache(maxsize=10_000)
 def is_no_name(word: str) -> bool:
     """Return whether a capitalised word is no part of a name: a title, an opener, a place."""
     return word.strip(".") in not_names() or re.sub(r"['’]s\Z", "", word) in lexicon()[1]

@@ -1,8 +1,9 @@
 """Second stage, beside the cues: which of many patterns a marked sentence could match at all.
 
-From each pattern follow words, or beginnings of words, of which every match has at least one. A
-sentence looks up its words, and only patterns that one of them speaks for are searched. Nothing is
-lost: what cannot be told of a pattern makes it one that is always searched.
+From each pattern follow words, or beginnings of words, of which every match has at least one: often
+two sets of them, from two places in the pattern. A sentence looks up its words, and only patterns
+that they speak for, on both counts, are searched. Nothing is lost: what cannot be told of a pattern
+makes it one that is always searched.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ __all__ = ["Prefilter", "starts_of"]
 
 MOST_STARTS = 200  # words that one pattern may begin with; with more it is always searched
 MOST_LETTERS = 12  # a set of letters that is followed letter by letter
-MOST_CACHED = 50_000  # words
+MOST_CACHED = 10_000  # words
+MOST_SETS = 2  # sets of starts that a sentence is held to
 NEVER = 1e9
 COMMON = frozenset(
     re.findall(
@@ -34,24 +36,28 @@ class Path:
     """What is known of a match while its pattern is walked.
 
     `word` are the beginnings of the word that the match is in, None where it may be anywhere.
-    `needed` are the starts, of words behind it, of which the match has one; a start that ends in a
-    blank is a whole word.
+    `needed` are sets of starts, of words behind it, of each of which the match has one; a start
+    that ends in a blank is a whole word.
     """
 
     word: frozenset[str] | None = None
-    needed: frozenset[str] | None = None
+    needed: list[frozenset[str]] = field(default_factory=list)
     has_left: bool = False  # the word that the match was in at first
 
     def close(self, end: str = "") -> None:
-        """End the word that the match is in: it is needed, unless something rarer is."""
+        """End the word that the match is in: it is needed."""
         if self.word is not None:
             self.need(frozenset(each + end for each in self.word))
         self.word, self.has_left = None, True
 
     def need(self, starts: frozenset[str] | None) -> None:
         """Take in that a match has one of these starts."""
-        if starts and cost(starts) < (NEVER if self.needed is None else cost(self.needed)):
-            self.needed = starts
+        if starts and cost(starts) < NEVER:
+            self.needed.append(starts)
+
+    def rarest(self) -> frozenset[str] | None:
+        """Return the needed starts that are met least often."""
+        return min(self.needed, key=cost, default=None)
 
 
 def cost(starts: frozenset[str]) -> float:
@@ -69,18 +75,20 @@ def cost(starts: frozenset[str]) -> float:
 
 
 @cache
-def starts_of(pattern: re.Pattern[str]) -> frozenset[str] | None:
-    r"""Return beginnings of words of which each match of a pattern has one, None if none is known.
+def starts_of(pattern: re.Pattern[str]) -> tuple[frozenset[str], ...]:
+    r"""Return sets of beginnings of words, of each of which a match of a pattern has one.
 
-    A beginning that ends in a blank is a whole word. Words are what blanks part.
+    They are at most two, the rarest first. A beginning that ends in a blank is a whole word; words
+    are what blanks part.
 
-    >>> sorted(starts_of(re.compile(r" (?:no|little)(?: \S+){0,2}? (?:progress|hope\S*)(?= )")))
-    ['hope', 'progress ']
-    >>> starts_of(re.compile(r" \d+(?= )")) is None
-    True
+    >>> pattern = re.compile(r" (?:no|few)(?: \S+)? (?:deal|hope\S*)(?= )")
+    >>> [sorted(each) for each in starts_of(pattern)]
+    [['deal ', 'hope'], ['few ', 'no ']]
+    >>> starts_of(re.compile(r" \d+(?= )"))
+    ()
     """
     if pattern.flags != re.UNICODE:
-        return None
+        return ()
     # The parser is CPython's own and moves between versions; what is not known to `walk` is a
     # pattern that is always searched.
     path = Path()
@@ -88,8 +96,8 @@ def starts_of(pattern: re.Pattern[str]) -> frozenset[str] | None:
         walk(list(re._parser.parse(pattern.pattern)), path, False)  # type: ignore[attr-defined]
         path.close()
     except (AttributeError, NotImplementedError, RecursionError):
-        return None
-    return path.needed
+        return ()
+    return tuple(sorted(dict.fromkeys(path.needed), key=cost)[:MOST_SETS])
 
 
 def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> None:
@@ -169,7 +177,7 @@ def branch(branches: Sequence[list[tuple[Any, Any]]], path: Path, before_blank: 
     for end in ends:
         if end.word is not None:
             end.need(frozenset(word + " " * before_blank for word in end.word))
-    needs = [each.needed for each in ends if each.needed is not None]
+    needs = [rarest for each in ends if (rarest := each.rarest()) is not None]
     if len(needs) == len(ends):
         path.need(frozenset().union(*needs))
     is_fresh = all(each.word == frozenset({""}) for each in ends)
@@ -189,7 +197,7 @@ def repeat(
         # It stands there at least once: what that one needs is needed.
         if once.word is not None:
             once.need(once.word)
-        path.need(once.needed)
+        path.needed += once.needed
     elif path.word is not None:
         path.need(frozenset(each + " " * before_blank for each in path.word))
     is_fresh = once.word == frozenset({""}) and (bool(low) or path.word == frozenset({""}))
@@ -231,20 +239,24 @@ class Prefilter:
     """
 
     patterns: Sequence[re.Pattern[str]]
-    always: int = 0  # a bit for each pattern, as below
+    always: int = 0  # a bit for each pattern, and behind them one more for its second set
     by_start: dict[str, int] = field(default_factory=dict)
     longest: int = 0
     by_word: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Index the patterns by the words that speak for them."""
+        count = len(self.patterns)
         for number, pattern in enumerate(self.patterns):
-            starts = starts_of(pattern)
-            if starts is None:
-                self.always |= 1 << number
-            for each in starts or ():
-                self.by_start[each] = self.by_start.get(each, 0) | 1 << number
-                self.longest = max(self.longest, len(each))
+            sets = starts_of(pattern)
+            for place in range(MOST_SETS):
+                bit = 1 << (number + place * count)
+                if place >= len(sets):
+                    self.always |= bit
+                    continue
+                for each in sets[place]:
+                    self.by_start[each] = self.by_start.get(each, 0) | bit
+                    self.longest = max(self.longest, len(each))
 
     def candidates(self, marked: str) -> list[int]:
         """Return the numbers of the patterns that a sentence could match, in order."""
@@ -254,6 +266,8 @@ class Prefilter:
                 found |= known[word]
             else:
                 found |= self.look_up(word)
+        count = len(self.patterns)
+        found &= found >> count & (1 << count) - 1
         numbers = []
         while found:
             lowest = found & -found

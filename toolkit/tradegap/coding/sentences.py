@@ -20,7 +20,8 @@ LONGEST_SENTENCE = 4000
 # Lines longer than this are paragraphs; shorter ones may be one paragraph wrapped by hand.
 WRAPPED_LINE = 100
 
-STOP = re.compile(r"""[.!?…]+["'”’)\]]{0,3}(?=\s)""")
+# A run of stops is looked at once, from its start, so that a million of them take no longer.
+STOP = re.compile(r"""(?<![.!?…])[.!?…]++["'”’)\]]{0,3}(?=\s)""")
 NEXT = re.compile(r"""\s+(?:[-–•*]\s)?["'“‘(\[]{0,3}[A-Z0-9À-ÖØ-Þ$€£•–-]""")
 LAST_WORD = re.compile(r"[\w.&]{1,24}\Z")
 ABBREVIATIONS = frozenset(

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tradegap.coding.cues import as_printed, compile_pattern, probability, read_rows
 from tradegap.coding.dates import When, find_whens
+from tradegap.coding.prefilter import Prefilter
 from tradegap.coding.sentences import Sentence
 
 __all__ = ["Forward", "Pace", "find_forwards", "find_paces", "show_forward", "show_pace"]
@@ -77,6 +78,18 @@ def read_weights(what: str) -> dict[str, float]:
 
 
 @cache
+def prefilter(file: str, kind: str) -> Prefilter:
+    """Return the patterns of a cue file, to be looked up by words."""
+    return Prefilter([sign.pattern for sign in read_signs(file, kind)])
+
+
+def spoken_signs(file: str, kind: str, words: str) -> list[tuple[Sign, re.Match[str]]]:
+    """Return the signs of a cue file that a marked sentence shows, each with its first match."""
+    signs = read_signs(file, kind)
+    return [(signs[at], found) for at, found in prefilter(file, kind).search(words).items()]
+
+
+@cache
 def topic(words: str) -> re.Pattern[str]:
     return compile_pattern(words)
 
@@ -94,8 +107,8 @@ def show_forward(
     words = marked[number]
     signs = {"always": 1.0}
     ahead = [each for each in whens[number] if each.is_ahead]
-    for sign in read_signs("forward.csv", "kind"):
-        if (sign.kind != "with a date" or ahead) and sign.pattern.search(words):
+    for sign, _ in spoken_signs("forward.csv", "kind", words):
+        if sign.kind != "with a date" or ahead:
             signs[sign.name] = 1.0
     lengths = {len(each.date) for each in ahead}
     near = "".join(words[max(0, each.start - 45) : each.end + 25] for each in ahead[:3])
@@ -130,11 +143,11 @@ def show_pace(
     """Return the signs for and against a told pace that a sentence shows, with amounts."""
     words = marked[number]
     signs = {"always": 1.0}
-    for sign in read_signs("pace.csv", "pace"):
-        if sign.kind != "none" and sign.pattern.search(words):
+    for sign, _ in spoken_signs("pace.csv", "pace", words):
+        if sign.kind != "none":
             signs[sign.name] = 1.0
-    for sign in read_signs("forward.csv", "kind"):
-        if sign.kind == "against" and sign.pattern.search(words):
+    for sign, _ in spoken_signs("forward.csv", "kind", words):
+        if sign.kind == "against":
             signs[sign.name] = 1.0
     if topic(TALKS).search(words):
         signs["talks"] = 1.0
@@ -256,10 +269,8 @@ def announce(marked: str, text: str, whens: Sequence[When], chance: float) -> Fo
     ahead = [each for each in whens if each.is_ahead]
     spoken = [
         (sign, found)
-        for sign in read_signs("forward.csv", "kind")
+        for sign, found in spoken_signs("forward.csv", "kind", marked)
         if sign.kind != "against" and (sign.kind != "with a date" or ahead)
-        for found in [sign.pattern.search(marked)]
-        if found
     ]
     if spoken:
         sign, found = max(spoken, key=lambda each: each[0].weight)
@@ -300,12 +311,7 @@ def find_paces(
     document = shares(marked)
     paces = []
     for number, words in enumerate(marked):
-        spoken = [
-            (sign, found)
-            for sign in read_signs("pace.csv", "pace")
-            for found in [sign.pattern.search(words)]
-            if found
-        ]
+        spoken = spoken_signs("pace.csv", "pace", words)
         if not spoken:
             paces.append(Pace("none", ""))
             continue

@@ -55,18 +55,29 @@ def classes_of(word: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=20_000)
+def phrases_of(word: str) -> tuple[tuple[str, list[str]], ...]:
+    """Return the phrases that begin with a word, each with its class.
+
+    >>> phrases_of("xylophone")
+    ()
+    """
+    _, _, phrases = word_classes()
+    begun = phrases.get(word[:3], ())
+    return tuple((name, parts) for name, parts in begun if fits(parts[:1], [word]))
+
+
 def show_wording(marked: str) -> dict[str, float]:
     """Return the words, pairs, triples and classes that a marked sentence shows, as signs.
 
     >>> sorted(show_wording(" no deal ").items())[:3]
     [('[deal]', 0.8), ('[fail]', 0.8), ('[neg]', 0.8)]
     """
-    _, _, phrases = word_classes()
     words = marked.split()
     classes: set[str] = set()
     for at, word in enumerate(words):
         classes |= classes_of(word)
-        for name, parts in phrases.get(word[:3], ()):
+        for name, parts in phrases_of(word):
             if name not in classes and fits(parts, words[at : at + len(parts)]):
                 classes.add(name)
     signs = {f"[{name}]": CLASS for name in classes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -201,14 +202,14 @@ def take(
 def json_lines(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, bytes]]:
     """Yield one (name#line, bytes) per line that is not blank."""
     for number, line in enumerate(lines, start=1):
-        bare = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        bare = line.removeprefix(BOM_UTF8) if number == 1 else line
         if bare.strip():
             yield f"{name}#{number}", bare.removesuffix(b"\n").rstrip(b"\r")
 
 
 def not_text(raw: bytes) -> str:
     """Return what is wrong with bytes that hold no text; an empty string if they may."""
-    if not raw.strip():
+    if not raw.removeprefix(BOM_UTF8).strip():
         return "found an empty file; it takes text"
     for magic, kind in MAGIC.items():
         if raw.startswith(magic):

@@ -1,7 +1,8 @@
 """First stage: a negotiation's documents, its published notes and an analyst's private files.
 
 Private files are kept as they came, byte for byte, in the negotiation's `private/` folder, which
-git ignores; `private/record.jsonl` says of each where it came from and what dated it.
+git ignores; `private/record.jsonl` says of each where it came from and what dated it, and
+`private/review.jsonl` holds the decisions on them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from tradegap.errors import DocumentError
 
 __all__ = ["add_documents", "check_notes", "load_documents"]
 
-PRIVATE, RECORD, IGNORE = "private", "record.jsonl", ".gitignore"
+PRIVATE, RECORD, LEDGER, IGNORE = "private", "record.jsonl", "review.jsonl", ".gitignore"
+NO_DOCUMENTS = (RECORD, LEDGER)
 NOTE_FACTS = ("title", "publisher", "source_url", "confidence")
 LONGEST_STEM = 80
 
@@ -103,7 +105,9 @@ def load_documents(folder: Path, *, private: bool = True) -> list[Document]:
     paths = [(path, False) for path in sorted((folder / "notes").glob("*.md"))]
     if private:
         inside = sorted((folder / PRIVATE).glob("[!.]*"))
-        paths += [(path, True) for path in inside if path.is_file() and path.name != RECORD]
+        paths += [
+            (path, True) for path in inside if path.is_file() and path.name not in NO_DOCUMENTS
+        ]
     for path, is_private in paths:
         try:
             raw = path.read_bytes()
@@ -218,11 +222,16 @@ def free_name(folder: Path, name: str, raw: bytes) -> str:
 
 def keep(path: Path, raw: bytes) -> None:
     """Write a private file, in a folder that git ignores."""
-    path.parent.mkdir(exist_ok=True)
-    ignore = path.parent / IGNORE
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")  # in a folder that no .gitignore covers
+    ignore_folder(path.parent)
     put(path, raw)
+
+
+def ignore_folder(folder: Path) -> None:
+    """Make a private folder, if it is not there, and have git ignore it wherever it lies."""
+    folder.mkdir(exist_ok=True)
+    ignore = folder / IGNORE
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
 
 
 def put(path: Path, raw: bytes) -> None:
