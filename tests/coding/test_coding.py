@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tradegap.coding import (
+    Model,
     code_document,
     code_documents,
     find_skipped,
@@ -18,6 +19,8 @@ from tradegap.coding import (
     iter_signals,
     to_json,
 )
+from tradegap.coding.cues import read_thresholds, read_weights
+from tradegap.coding.issues import KINDS
 from tradegap.documents import Block, Document
 
 LEAD = "Chilean and Peruvian ministers met in Lima on Wednesday for trade talks. "
@@ -337,3 +340,24 @@ def test_what_is_too_long_for_a_sentence_is_named_with_its_place() -> None:
     )
     assert find_skipped([note(f"{table}\n\n{table}")])[0].startswith("note.txt: 2 sentences, the f")
     assert "open" in set(code_document(note(text))["direction"])
+
+
+def test_the_numbers_of_a_model_take_the_place_of_those_that_ship() -> None:
+    story = note("Talks on beef have stalled. The ministers will meet again in Tokyo on 21 June.")
+    never = dict.fromkeys(KINDS, 0.0) | {"sector": -9.0}
+    silent = Model(
+        read_weights(),
+        read_thresholds(),
+        issues={"always": never},
+        forward={"always": -9.0},
+        pace={"always": -9.0},
+    )
+
+    shipped, coded = code_document(story), code_document(story, model=silent)
+
+    assert (shipped["forward_text"] != "").any()
+    assert (shipped["pace"] == "stalled").any()
+    assert shipped["issues"].str.contains("agriculture").any()
+    assert (coded["forward_text"] == "").all()
+    assert (coded["pace"] == "none").all()
+    assert not coded["issues"].str.contains("agriculture").any()

@@ -36,6 +36,16 @@ HOMES = {
         "state_method",
         "tabulate_brief",
     ],
+    "audit": ["Audit", "open_audit", "tabulate_audit"],
+    "audit_page": [
+        "chart_confusion",
+        "chart_reliability",
+        "list_agreement",
+        "list_errors",
+        "list_scores",
+        "state_origin",
+        "state_reliability",
+    ],
     "errors": ["DataError", "DocumentError", "PageError", "SpecError", "TradegapError"],
 }
 

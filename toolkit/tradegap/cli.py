@@ -216,6 +216,14 @@ def score() -> None:
 
 
 @cli.command()
+def audit() -> None:
+    """Print how reliable the coder is, as scored on talks held out."""
+    from tradegap.audit import open_audit, render_audit
+
+    click.echo(render_audit(open_audit()))
+
+
+@cli.command()
 def dictionary() -> None:
     """Print the data dictionary: every declared table and column, as Markdown."""
     from tradegap.tables import render_dictionary

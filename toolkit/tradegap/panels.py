@@ -65,7 +65,7 @@ class Panel:
 
 
 @cache
-def macros() -> Any:
+def macros(template: str = "panels.html.j2") -> Any:
     """Return the HTML of the panels, as Jinja macros that escape what they are given."""
     pieces = jinja2.Environment(
         loader=jinja2.PackageLoader("tradegap", "template"),
@@ -75,7 +75,7 @@ def macros() -> Any:
         undefined=jinja2.StrictUndefined,
     )
     pieces.filters["day"] = day_text
-    return pieces.get_template("panels.html.j2").module
+    return pieces.get_template(template).module
 
 
 def state_answer(record: Record) -> Panel:

@@ -108,12 +108,14 @@ def _words(markup: str) -> str:
 
 def check_inputs(root: Path) -> list[str]:
     """Return one line per fault of the data, the page specs and the notebooks; none is good."""
-    from tradegap import talks
+    from tradegap import audit, talks
 
     faults = _faults(talks.read_parties) + _faults(talks.read_issues)
     for folder in sorted((root / "data" / "talks").iterdir()):
         if folder.is_dir() and not folder.name.startswith("."):
             faults += check_folder(folder, root=root)
+    if (root / "data" / "training").is_dir():
+        faults += _faults(audit.open_audit)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         faults += check_notebook(path)
     faults += _faults(lambda: check_specs(read_specs(root)))

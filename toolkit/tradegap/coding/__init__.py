@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tradegap.documents import Document
 
 __all__ = [
+    "Model",
     "code_document",
     "code_documents",
     "find_skipped",
@@ -73,6 +74,16 @@ WITHIN = compile_pattern(
     "|(warn*|urg*|convinc*|press*) .. (congress|parliament|lawmakers|mps)"
     "|(common|unified|joint) (position|stance|front))"
 )
+
+
+class Model(NamedTuple):
+    """The fitted numbers of the coder; what is None is as it ships."""
+
+    directions: Mapping[str, Weights]
+    thresholds: Mapping[str, float]
+    issues: Mapping[str, Mapping[str, float]] | None = None
+    forward: Mapping[str, float] | None = None
+    pace: Mapping[str, float] | None = None
 
 
 def is_english(text: str) -> bool:
@@ -144,11 +155,11 @@ def code_document(
     document: Document,
     *,
     talks: Sequence[str] = (),
-    model: tuple[Mapping[str, Weights], Mapping[str, float]] | None = None,
+    model: Model | None = None,
 ) -> pd.DataFrame:
     """Return one row per signal of one document (table `signals`).
 
-    `model` is weights and thresholds to use instead of those that ship. `talks` are the parties
+    `model` has weights and thresholds to use instead of those that ship. `talks` are the parties
     to fall back on where the text does not tell whose talks they are. Nothing is coded in a text
     that is not English.
     """
@@ -166,7 +177,7 @@ def tabulate(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 def find_signals(
     document: Document,
     talks: Sequence[str],
-    model: tuple[Mapping[str, Weights], Mapping[str, float]] | None = None,
+    model: Model | None = None,
 ) -> list[dict[str, Any]]:
     """Return one row per signal of one document, as plain values."""
     text = document.text
@@ -176,12 +187,13 @@ def find_signals(
     mentions = find_mentions(text)
     marked = mark_sentences(text, sentences, mentions)
     shown = show(sentences, marked)
+    model = model or Model(read_weights(), read_thresholds())
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     told = find_told_date(" ".join(body[:2]), document.published)
-    forwards = find_forwards(sentences, marked, event, told)
-    paces = find_paces(sentences, marked)
-    weights, thresholds = model or (read_weights(), read_thresholds())
+    forwards = find_forwards(sentences, marked, event, told, model.forward)
+    paces = find_paces(sentences, marked, model.pace)
+    weights, thresholds = model.directions, model.thresholds
     chances = [find_chances(weigh(each, weights)) for each in shown]
     chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], thresholds)
     for number, words in enumerate(marked):
@@ -199,7 +211,7 @@ def find_signals(
         clause_on_others(each, talks_here != [main])
         for each, talks_here in zip(marked, whose, strict=True)
     ]
-    issues = find_issues(clauses, frozenset(coded))
+    issues = find_issues(clauses, frozenset(coded), model.issues)
     rows: list[dict[str, Any]] = []
     for number in coded:
         sentence, forward = sentences[number], forwards[number]

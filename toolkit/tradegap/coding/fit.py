@@ -10,19 +10,17 @@ so the sum ships as one table of weights. A scale and a constant for each direct
 sentences held out, make the chances honest.
 
 Whole talks are held out: six folds, no pair of parties in two of them. For every figure that is
-printed the weights, the scale, the constants and the thresholds come from the other folds, and the
-coder runs as it ships.
+printed the weights, the scale, the constants and the thresholds come from the other folds, those of
+issues, pace and forward events (fit_issues.py, fit_timing.py) too, and the coder runs as it ships.
+What no fold can hold out are the cues and the rules: who wrote them had read the sets.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +31,11 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from tradegap.coding import code_document, to_json
+from tradegap.coding import Model, code_document, to_json
 from tradegap.coding.cues import DIRECTIONS, Weights, read_cues
-from tradegap.coding.score import figures, table
+from tradegap.coding.fit_issues import by_sign, fit_kinds, read_cases
+from tradegap.coding.fit_timing import fit_both, read_examples
+from tradegap.coding.heldout import write_scores
 from tradegap.coding.training import (
     FOLDS,
     SETS,
@@ -179,16 +179,20 @@ def main(shared: Path) -> None:
         thresholds = find_thresholds(chances[rows], wanted[rows], surest, other & inside)
         return scale, thresholds, chances
 
+    cases, times = read_cases(shared / "gold", SETS), read_examples(shared / "gold", SETS)
     lines: list[str] = []
     honest = np.zeros_like(evidence)
     for number, (weights, constants) in enumerate(fitted):
         scale, thresholds, chances = settle(fold != number)
         honest[fold == number] = chances[fold == number]
-        model = (as_table(names, weights, constants, scale), thresholds)
+        table = as_table(names, weights, constants, scale)
+        kinds = fit_kinds([each for each in cases if spread[each.talks] != number])
+        timed = fit_both([each for each in times if spread[each.talks] != number])
+        model = Model(table, thresholds, by_sign(kinds), timed["forward"], timed["pace"])
         for each in (gold[at] for at in np.unique(place[fold == number])):
             coded = code_document(each.document, model=model)
             lines += [to_json(row) for _, row in coded.iterrows()]
-    print(report(shared / "gold", lines, honest[usable], wanted[usable]))
+    print(write_scores(shared / "gold", gold, lines, honest[usable], wanted[usable]))
 
     everything = np.ones(len(shown), bool)
     weights, constants = fit(everything)
@@ -207,45 +211,6 @@ def as_table(
     return {
         n: (r[0], r[1], r[2], r[3]) for n, r, k in zip(names, rows.tolist(), kept, strict=True) if k
     }
-
-
-def report(gold: Path, lines: Sequence[str], chances: Array, wanted: Array) -> str:
-    """Return the scorer's table of held-out signals and the reliability of their chances.
-
-    Both are left in data/training/scores.json with the day and the hashes of what was scored.
-    """
-    out = project_root() / "build" / "score"
-    out.mkdir(parents=True, exist_ok=True)
-    sets = "".join((gold / f"{name}.jsonl").read_text("utf-8").rstrip("\n") + "\n" for name in SETS)
-    (out / "gold.jsonl").write_text(sets, encoding="utf-8")
-    (out / "held-out.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    total, signal = chances.sum(axis=1), wanted.max(axis=1)
-    reliability = []
-    for low in np.arange(0, 1, 0.1).round(1):
-        inside = (total >= low) & (total < low + 0.1)
-        reliability.append(
-            {
-                "chance_from": float(low),
-                "sentences": int(inside.sum()),
-                "mean_chance": round(float(total[inside].mean()), 3),
-                "share_signals": round(float(signal[inside].mean()), 3),
-            }
-        )
-    scores = {
-        "what": "talks held out in six folds; weights, scale and thresholds from the other five",
-        "scored_on": str(date.today()),
-        "gold_sha256": sha256(sets.encode()).hexdigest(),
-        "figures": figures(gold, out / "gold.jsonl", out / "held-out.jsonl"),
-        "reliability": reliability,
-    }
-    written = json.dumps(scores, indent=1, ensure_ascii=False) + "\n"
-    (project_root() / "data" / "training" / "scores.json").write_text(written, encoding="utf-8")
-    curve = "\n".join(
-        f"{row['chance_from']:.1f}  n {row['sentences']:5}  said {row['mean_chance']:.2f}"
-        f"  true {row['share_signals']:.2f}"
-        for row in reliability
-    )
-    return f"{table(gold, out / 'gold.jsonl', out / 'held-out.jsonl')}\nchance of a signal\n{curve}"
 
 
 def write_tables(weights: dict[str, Weights], thresholds: dict[str, float]) -> None:

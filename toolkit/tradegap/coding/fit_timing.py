@@ -26,7 +26,7 @@ from tradegap.coding.timing import read_signs, shares, show_forward, show_pace
 from tradegap.coding.training import SETS, fit_weights, spread_folds, write_cues
 from tradegap.documents import read_documents
 
-__all__ = ["read_examples"]
+__all__ = ["fit_both", "read_examples"]
 
 Array = npt.NDArray[np.float64]
 FOLDS = 8
@@ -112,6 +112,22 @@ def arrange(examples: Sequence[Example], what: str, strength: float) -> Table:
     return Table(names, signs, wanted, np.array([meant.get(n, 0.0) for n in names]), pull)
 
 
+def fit_both(examples: Sequence[Example]) -> dict[str, dict[str, float]]:
+    """Return the weights of forward events and of pace, each by sign."""
+    fitted = {}
+    for what, pull in PULL.items():
+        table = arrange(select(examples, what), what, pull)
+        weights = fit_weights(table.signs, table.wanted, table.meant, table.pull)
+        fitted[what] = dict(zip(table.names, map(float, weights), strict=True))
+    return fitted
+
+
+def select(examples: Sequence[Example], what: str) -> list[Example]:
+    """Return the examples to fit on: a pace is found only where a sign of one stands."""
+    told = meant_weights("pace").keys()
+    return [each for each in examples if what != "pace" or told & each.pace_signs.keys()]
+
+
 def held_out(examples: Sequence[Example], table: Table) -> Array:
     """Return each example's chance, from weights fitted without the talks it belongs to."""
     fold = spread_folds([each.talks for each in examples], FOLDS)
@@ -161,18 +177,13 @@ def write_weights(fitted: dict[str, dict[str, float]]) -> None:
 def main(shared: Path, sets: Sequence[str]) -> None:
     """Fit, print the held-out precision and recall around the thresholds, and write."""
     examples = read_examples(shared / "gold", sets)
-    fitted = {}
     for what, pull in PULL.items():
-        # A pace is found only where a sign of one stands: its weights are fitted on those.
-        told = meant_weights("pace").keys()
-        here = [each for each in examples if what != "pace" or told & each.pace_signs.keys()]
+        here = select(examples, what)
         table = arrange(here, what, pull)
         chances = held_out(here, table)
         for threshold in (0.2, 0.22, 0.25, 0.3, 0.35, 0.4, 0.45):
             print(what, describe(chances, table.wanted, threshold))
-        weights = fit_weights(table.signs, table.wanted, table.meant, table.pull)
-        fitted[what] = dict(zip(table.names, map(float, weights), strict=True))
-    write_weights(fitted)
+    write_weights(fit_both(examples))
 
 
 if __name__ == "__main__":

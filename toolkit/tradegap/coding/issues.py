@@ -397,14 +397,19 @@ def signs_of(
     return signs | {name: float(amount) for name, amount in facts.items() if amount}
 
 
-def chance(signs: Mapping[str, float], issue: str) -> float:
+def chance(
+    signs: Mapping[str, float], issue: str, weights: Mapping[str, Mapping[str, float]]
+) -> float:
     """Return the chance that a sentence with these signs is about an issue."""
-    weights, kind = issue_weights(), kind_of(issue)
-    none = dict.fromkeys(KINDS, 0.0)
+    kind, none = kind_of(issue), dict.fromkeys(KINDS, 0.0)
     return probability(sum(x * weights.get(name, none)[kind] for name, x in signs.items()))
 
 
-def find_issues(marked: Sequence[str], wanted: Container[int] | None = None) -> list[list[str]]:
+def find_issues(
+    marked: Sequence[str],
+    wanted: Container[int] | None = None,
+    weights: Mapping[str, Mapping[str, float]] | None = None,
+) -> list[list[str]]:
     """Return the issues of each sentence, in the order of cues/issues.csv; `overall` comes last.
 
     With `wanted`, the numbers of sentences, the others have none.
@@ -412,13 +417,14 @@ def find_issues(marked: Sequence[str], wanted: Container[int] | None = None) -> 
     >>> find_issues([" the talks stalled . ", " differences on beef and chips remain . "])
     [['overall'], ['agriculture', 'semiconductors']]
     """
+    weights = issue_weights() if weights is None else weights
     order = {issue: number for number, (issue, _) in enumerate(issue_patterns())}
     result: list[list[str]] = []
     for here in issue_signs(marked, wanted):
         if not here:
             result.append([])
             continue
-        chances = {issue: chance(signs, issue) for issue, signs in here.items()}
+        chances = {issue: chance(signs, issue, weights) for issue, signs in here.items()}
         best = max(sorted(chances), key=lambda issue: chances[issue])
         chosen = [issue for issue, each in chances.items() if each >= FROM or issue == best]
         result.append(sorted(chosen, key=lambda issue: order.get(issue, len(order))))

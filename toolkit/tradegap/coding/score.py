@@ -5,10 +5,12 @@ The gold sets lie in a folder beside the repository, for development only; nothi
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from tradegap.coding import code_document, to_json
 from tradegap.coding.training import SETS
@@ -68,3 +70,13 @@ def figures(gold: Path, wanted: Path, found: Path) -> dict[str, float]:
 def run_scorer(gold: Path, *arguments: Path | str) -> str:
     command = [sys.executable, str(gold / "score.py"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def load_scorer(gold: Path) -> ModuleType:
+    """Return the gold folder's scorer as a module, for what its --json does not print."""
+    spec = importlib.util.spec_from_file_location("gold_scorer", gold / "score.py")
+    if spec is None or spec.loader is None:
+        raise DocumentError(f"{gold / 'score.py'}: is no Python file; put the sets' scorer there")
+    scorer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(scorer)
+    return scorer

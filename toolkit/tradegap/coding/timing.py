@@ -8,7 +8,7 @@ by cues/pace.csv. The words come from the strongest sign, the date from the date
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import NamedTuple
@@ -191,7 +191,11 @@ def shares(marked: Sequence[str]) -> dict[str, float]:
 
 
 def find_forwards(
-    sentences: Sequence[Sentence], marked: Sequence[str], event: date, told: date
+    sentences: Sequence[Sentence],
+    marked: Sequence[str],
+    event: date,
+    told: date,
+    weights: Mapping[str, float] | None = None,
 ) -> list[Forward | None]:
     """Return what each sentence of a document announces of the talks; None where it does not.
 
@@ -199,7 +203,7 @@ def find_forwards(
     `told` the day that 'today' means.
     """
     whens = [find_whens(each, event, told) for each in marked]
-    weights = read_weights("forward")
+    weights = read_weights("forward") if weights is None else weights
     document = shares(marked)
     found: list[Forward | None] = []
     for number in range(len(marked)):
@@ -294,12 +298,16 @@ def extend(marked: str, start: int, end: int) -> tuple[int, int]:
     return start, min(end, max(last, end)) if end <= last else last
 
 
-def find_paces(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[Pace]:
+def find_paces(
+    sentences: Sequence[Sentence],
+    marked: Sequence[str],
+    weights: Mapping[str, float] | None = None,
+) -> list[Pace]:
     """Return the pace that each sentence of a document tells, and its words as they stand there.
 
     Words on how hard the talks are ('very tough') are kept without a pace.
     """
-    weights = read_weights("pace")
+    weights = read_weights("pace") if weights is None else weights
     document = shares(marked)
     paces = []
     for number, words in enumerate(marked):
