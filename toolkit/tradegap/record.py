@@ -181,14 +181,22 @@ def brief_story(path: Path, talks: str, published: str) -> Brief:
 
 
 def match_talks(signals: pd.DataFrame, on: date) -> str:
-    """Return the negotiation, going on that day, that the signals speak of most; "" for none."""
-    counts = signals["talks"].value_counts()
-    for talks in counts.index:
-        for slug in list_negotiations():
-            negotiation = read_negotiation(slug)
-            open_then = negotiation.opened_on <= on <= (negotiation.ended_on or on)
-            if set(split_list(talks)) == set(negotiation.parties) and open_then:
-                return slug
+    """Return the negotiation, going on that day, that the signals speak of most; "" for none.
+
+    Where none is between just these parties, one of three or more parties will do of which they
+    are two or more: its parties also meet in pairs.
+    """
+    going = [
+        negotiation
+        for negotiation in map(read_negotiation, list_negotiations())
+        if negotiation.opened_on <= on <= (negotiation.ended_on or on)
+    ]
+    told = [set(split_list(talks)) for talks in signals["talks"].value_counts().index]
+    for fits in (set.__eq__, set.__lt__):
+        for parties in told:
+            for negotiation in going:
+                if len(parties) > 1 and fits(parties, set(negotiation.parties)):
+                    return negotiation.slug
     return ""
 
 
