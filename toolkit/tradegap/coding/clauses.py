@@ -1,7 +1,7 @@
 """Second stage, beside the cues: in what clause a cue stands, and how the clause is said.
 
-"They will narrow the gap" and "if they narrow the gap" hold one cue. What opens the clause, the verb
-that governs it, a negation before it and quotation marks around it are told for each word.
+"They will narrow the gap" and "if they narrow the gap" hold one cue. What opens the clause, the
+verb that governs it, a negation before it and quotation marks around it are told for each word.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ VERBS = {
     for word in words.split()
 }
 NEGATIONS = frozenset(
-    "not no never neither nor without cannot none nothing little hardly few".split()
+    {"not", "no", "never", "neither", "nor", "without"}
+    | {"cannot", "none", "nothing", "little", "hardly", "few"}
 )
 ENDS = frozenset(";:.-")
 SHORT_FORMS = (
