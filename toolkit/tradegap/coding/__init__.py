@@ -4,6 +4,7 @@
     parties     which parties a text names, and where
     cues        phrases and weights, from the files in tradegap/cues
     wording     the words of a sentence and their classes
+    clauses     the clause, verb and negation that a cue stands in
     evidence    sentence → the cues, words and contexts that it shows
     speakers, issues, topics, dates   who says it, on what, whose talks, and what lies ahead
 

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from tradegap.coding.clauses import expand, show_clauses
 from tradegap.coding.cues import DIRECTIONS, matching, tokens
 from tradegap.coding.parties import Mention, mark
 from tradegap.coding.sentences import Sentence
@@ -26,6 +27,17 @@ TALKS = re.compile(
     r" (talks|negotiat\S*|deal|deals|accord|pact|agreement|treaty|dispute|round|trade|tariffs?"
     r"|sanctions|quotas?|summit|consultations|dialogue)(?= )"
 )
+# What else of a sentence a cue's direction is crossed with, beside its clause.
+CROSSED = ("headline", "lead", "one party named", "two parties named", "short", "long")
+
+
+def part(number: int, count: int) -> str:
+    """Return in which part of a document a sentence stands.
+
+    >>> part(3, 10), part(8, 10)
+    ('early', 'late')
+    """
+    return "early" if number < 0.4 * count else "late"
 
 
 def mark_sentences(text: str, sentences: Sequence[Sentence], mentions: list[Mention]) -> list[str]:
@@ -40,6 +52,7 @@ def mark_sentences(text: str, sentences: Sequence[Sentence], mentions: list[Ment
 
 def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str, float]]:
     """Return the signs that each sentence shows, with their amounts (1 unless it is a share)."""
+    marked = [expand(each) for each in marked]
     opening = " ".join(marked[:2])
     joint = bool(JOINT_TEXT.search(opening))
     hits = [matching(each) for each in marked]
@@ -70,6 +83,9 @@ def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str,
             "joint text": joint,
         }
         signs |= {name: 1.0 for name, holds in facts.items() if holds}
+        crossed = [name for name in CROSSED if facts[name]]
+        crossed += [] if facts["headline"] or facts["lead"] else [part(number, count)]
+        signs |= show_clauses(words, hits[number], crossed)
         signs["talk of trade in the document"] = talks_share
         for d in DIRECTIONS:
             around = said[max(0, number - 2) : number] + said[number + 1 : number + 3]
