@@ -109,7 +109,13 @@ TENSE = re.compile(
     r"|interview|statement|comments|remarks|speech|(?<! be )[a-z]{2,12}ed)"
     r"|be held|be [a-z]{2,12}(?:ed|en))(?= )"
 )
-PARTS = {"early": (1, 10), "mid": (10, 20), "later": (1, 31), "late": (20, 31), "end": (21, 31)}
+PARTS = {
+    "early": ("01", "10"),
+    "mid": ("10", "20"),
+    "later": ("01", "31"),
+    "late": ("20", "31"),
+    "end": ("21", "31"),
+}
 SOON_AFTER = re.compile(
     r"(?: \S{1,20}){0,3}"
     r" (?:will|shall|'ll|is to|are to|talks|round|meeting|summit|session|deadline)"
@@ -492,24 +498,22 @@ def reach(when: When, marked: str, event: date) -> tuple[str, str] | None:
     words = marked[when.start : when.end]
     if len(when.date) == 7:
         part = re.search(r"\b(?:early|mid|later?|end)\b", words)
-        first, last = PARTS[part.group()] if part else (0, 0)
-        return f"{when.date}-{first:02d}", f"{when.date}-{last:02d}"
-    if len(when.date) == 10 and is_rough(when, marked):
-        day = date.fromisoformat(when.date)
-        slack = timedelta(days=max(4, abs((day - event).days) // 7))
-        return (day - slack).isoformat(), (day + slack).isoformat()
-    monday = event - timedelta(days=(event.weekday() + 1) % 7 - 1)  # of a Sunday, the coming week
-    if " week" in words and not when.date:
-        weeks = (
-            1
-            if " next week" in words or "following" in words
-            else 2
-            if "after next" in words
-            else 0
-        )
-        first = monday + timedelta(days=7 * weeks)
-        return max(first, event).isoformat(), (first + timedelta(days=6)).isoformat()
-    return None
+        ends = PARTS[part.group()] if part else None
+        return (f"{when.date}-{ends[0]}", f"{when.date}-{ends[1]}") if ends else None
+    try:
+        if len(when.date) == 10 and is_rough(when, marked):
+            day = date.fromisoformat(when.date)
+            slack = timedelta(days=max(4, abs((day - event).days) // 7))
+            return (day - slack).isoformat(), (day + slack).isoformat()
+        if when.date or " week" not in words:
+            return None
+        weeks = 2 if "after next" in words else int("next" in words or "following" in words)
+        # On a Sunday, this week is the coming one.
+        first = event + timedelta(days=7 * weeks + 1 - (event.weekday() + 1) % 7)
+        last = first + timedelta(days=6)
+    except OverflowError:
+        return None
+    return (first if first > event else event).isoformat(), last.isoformat()
 
 
 def find_event_date(opening: str, published: date) -> date:
