@@ -49,6 +49,7 @@ def paces_of(text: str) -> list[str]:
         ("They are due to meet next Wednesday.", "2021-06-16"),
         ("Ministers meet tomorrow.", "2021-06-10"),
         ("A summit is planned for this weekend.", "2021-06-12"),
+        ("Their leaders will meet at the weekend.", "2021-06-12"),
         ("They have until the end of the month.", "2021-06-30"),
         ("They must agree by the end of next month.", "2021-07-31"),
         ("They will meet at the end of the month.", "2021-06"),

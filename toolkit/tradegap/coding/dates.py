@@ -226,14 +226,15 @@ def read_near_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, b
 
 
 def read_weekend(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    if re.search(r" (?:last|past|over the|at the) ", found.group()):
-        return "", leans_ahead(
-            marked, found.start(), found.end()
-        ) is True and "last" not in found.group()
+    is_ahead = leans_ahead(marked, found.start(), found.end())
+    if re.search(r" (?:last|past) ", found.group()) or (
+        re.search(r" (?:over|at) the ", found.group()) and not is_ahead
+    ):
+        return "", False
     saturday = next_weekday(days.event, "saturday")
     if days.event.weekday() == 6:
         saturday -= timedelta(days=1)
-    return saturday.isoformat(), leans_ahead(marked, found.start(), found.end()) is not False
+    return saturday.isoformat(), is_ahead is not False
 
 
 def read_end_of_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
