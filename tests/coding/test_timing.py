@@ -49,6 +49,7 @@ def paces_of(text: str) -> list[str]:
         ("They are due to meet next Wednesday.", "2021-06-16"),
         ("Ministers meet tomorrow.", "2021-06-10"),
         ("A summit is planned for this weekend.", "2021-06-12"),
+        ("Their leaders will meet at the weekend.", "2021-06-12"),
         ("They have until the end of the month.", "2021-06-30"),
         ("They must agree by the end of next month.", "2021-07-31"),
         ("They will meet at the end of the month.", "2021-06"),
@@ -57,6 +58,10 @@ def paces_of(text: str) -> list[str]:
         ("The round is due to begin in late September.", "2021-09"),
         ("They hope to conclude by mid-October.", "2021-10"),
         ("A September summit is planned.", "2021-09"),
+        ("He spoke of the July economic summit.", "2021-07"),
+        ("Peru must answer by the end of August.", "2021-08-31"),
+        ("The summit is at the end of August.", "2021-08"),
+        ("The pact lapses in two months.", "2021-08"),
         ("They will meet in January.", "2022-01"),
         ("The pact is to start in March 2024.", "2024-03"),
         ("The envoy will travel to Lima early next month.", "2021-07"),
@@ -88,6 +93,10 @@ def test_a_date_ahead_is_a_day_else_a_month_else_a_year(sentence: str, day: str)
         "They spoke yesterday.",
         "Prices rose 10 pct in March.",
         "A person briefed today said so.",
+        "Chile on Friday accused Peru of bad faith.",
+        "In August, Peru published its list.",
+        "They agreed to a truce on Friday after long talks.",
+        "It was the first move in two months.",
     ],
 )
 def test_what_is_past_is_not_ahead(sentence: str) -> None:
@@ -161,6 +170,29 @@ def test_a_title_takes_the_date_that_the_text_gives() -> None:
     announced = forwards_of(f"{title}\n\n{body}", blocks)
 
     assert [each and each[1] for each in announced] == ["2021-06-21", "2021-06-21"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "days"),
+    [
+        ("The sides will meet at the Lima summit next week.", ["2021-06-16", "2021-06-16"]),
+        ("A summit later this month is to settle the talks.", ["2021-06-16", "2021-06-16"]),
+        ("They will meet in July for talks.", ["2021-07", "2021-06-16"]),
+        ("A truce is to end in ten days.", ["2021-06-19", "2021-06-16"]),
+    ],
+)
+def test_a_loosely_told_time_is_the_day_that_the_text_gives_for_it(
+    sentence: str, days: list[str]
+) -> None:
+    announced = forwards_of(f"{LEAD} {sentence} The Lima summit will be held on June 16.")
+
+    assert [each[1] for each in announced[1:] if each] == days
+
+
+def test_the_date_of_an_event_follows_it() -> None:
+    announced = forwards_of(f"{LEAD} After a June 14 vote the talks are due to open on June 21.")
+
+    assert [each[1] for each in announced if each] == ["2021-06-21"]
 
 
 @pytest.mark.parametrize(

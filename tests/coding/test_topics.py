@@ -84,6 +84,24 @@ def test_the_issue_is_the_one_of_the_sentence_before() -> None:
     assert "services" in issues_at(text, "remains unsolved")
 
 
+def test_a_measure_that_is_spoken_of_again_is_on_what_it_was_on_before() -> None:
+    text = "Deadlock\n\nChile has put duties on Peruvian steel. Peru is angry at the new duties."
+
+    assert issues_at(text, "is angry") == ["steel_aluminium"]
+
+
+def test_to_settle_a_dispute_is_no_rule_on_the_settlement_of_disputes() -> None:
+    text = "Deadlock\n\nChile hopes to settle its dispute over microchips with Peru."
+
+    assert issues_at(text, "hopes to settle") == ["semiconductors"]
+
+
+def test_all_of_a_list_is_what_the_sentence_is_on() -> None:
+    text = "Deadlock\n\nThe sides are far apart on textiles, fisheries and dispute settlement."
+
+    assert issues_at(text, "far apart") == ["fisheries", "industrial_goods", "other"]
+
+
 def test_rules_of_a_commodity_agreement_are_other_and_its_failure_is_the_whole() -> None:
     assert issues_at(COFFEE, "objective criteria") == ["other"]
     assert issues_at(COFFEE, "failed to agree") == ["overall"]

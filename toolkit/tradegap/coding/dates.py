@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tradegap.coding.prefilter import Prefilter
 
-__all__ = ["When", "find_event_date", "find_told_date", "find_whens"]
+__all__ = ["When", "find_event_date", "find_told_date", "find_whens", "is_rough", "reach"]
 
 MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
 MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
@@ -97,7 +97,8 @@ def next_weekday(anchor: date, weekday: str) -> date:
 
 # What decides the tense of a date: the last of these words before it in its clause.
 TENSE = re.compile(
-    r" (?:(?P<ahead>will|'ll|shall|to|due|scheduled|slated|set|planned|plans?|planning|expected"
+    r" (?:(?P<ahead>will|'ll|shall|to(?! (?:an?|the|its|their|his|her|this|that|@\S+) )|due"
+    r"|scheduled|slated|set|planned|plans?|planning|expected"
     r"|expects?|hopes?|hoping|aims?|aiming|should|must|can|could|may|might|deadline|ahead of"
     r"|until|till|by|before|starting|beginning|starts?|begins?|opens?|meets?|leaves?|arrives?"
     r"|visits?|resumes?|restarts?|returns?|expires?|next|coming|upcoming|forthcoming|eve of|would"
@@ -108,16 +109,31 @@ TENSE = re.compile(
     r"|interview|statement|comments|remarks|speech|(?<! be )[a-z]{2,12}ed)"
     r"|be held|be [a-z]{2,12}(?:ed|en))(?= )"
 )
+PARTS = {
+    "early": ("01", "10"),
+    "mid": ("10", "20"),
+    "later": ("01", "31"),
+    "late": ("20", "31"),
+    "end": ("21", "31"),
+}
 SOON_AFTER = re.compile(
     r"(?: \S{1,20}){0,3}"
     r" (?:will|shall|'ll|is to|are to|talks|round|meeting|summit|session|deadline)"
     r"(?= )"
 )
+TENSE_AFTER = re.compile(
+    r"(?: (?!and |but |that |[;:\"])\S{1,20}){0,5}?"
+    r" (?:(?P<ahead>will|shall|'ll|would|(?:is|are|was|were) to|due|set|expected|planned|scheduled"
+    r"|proposed|slated|needed|needs|must|should|could|may)|(?!proceed|indeed)[a-z]{2,12}ed|said|told|met|began|came|was|were|had|has|have|made|gave|took"
+    r"|went|spoke|held|broke)(?= )"
+)
 CLAUSE = re.compile(r" (?:[,;:\"]|and|but|that|which|who|after|as)(?= )")
 
 
-def leans_ahead(marked: str, start: int) -> bool | None:
+def leans_ahead(marked: str, start: int, end: int | None = None) -> bool | None:
     """Return whether the words before a date put it ahead; None where they do not tell.
+
+    Where they are silent, the words behind its `end` tell: "the envoy on Monday accused Peru".
 
     >>> leans_ahead(" they will meet on friday ", 15), leans_ahead(" he said on friday ", 8)
     (True, False)
@@ -125,7 +141,8 @@ def leans_ahead(marked: str, start: int) -> bool | None:
     before = marked[max(0, start - 70) : start] + " "
     told = list(TENSE.finditer(before))
     if not told:
-        return None
+        verb = TENSE_AFTER.match(marked, end) if end is not None else None
+        return None if not verb else bool(verb["ahead"])
     is_behind = bool(told[-1]["behind"])
     return None if is_behind and CLAUSE.search(before, told[-1].end()) else not is_behind
 
@@ -136,7 +153,10 @@ def read_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] 
     if day is None:
         return None
     # Some texts are dated after what they announce: "will take effect on May 3", printed on May 4.
-    is_near = day >= min(days) - timedelta(days=31) and leans_ahead(marked, found.start()) is True
+    is_near = (
+        day >= min(days) - timedelta(days=31)
+        and leans_ahead(marked, found.start(), found.end()) is True
+    )
     return day.isoformat(), day >= min(days) or is_near
 
 
@@ -161,9 +181,11 @@ def read_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool
     year = here.year + (month < here.month)
     if " next " in words and month == here.month:
         year += 1
-    is_ahead = leans_ahead(marked, found.start())
+    is_ahead = leans_ahead(marked, found.start(), found.end())
     if re.search(r" (?:by|until|till|before|next|from|to|through) ", words):
         is_ahead = True
+    if re.search(r" (?:by|until|till|before|than) (?:the )?end of ", words):
+        return last_day(year, month).isoformat(), True
     if month == here.month and re.search(r" early ", words) and here.day > 15:
         is_ahead = False
     distance = (year - here.year) * 12 + month - here.month
@@ -181,7 +203,7 @@ def read_weekday(found: re.Match[str], days: Days, marked: str) -> tuple[str, bo
     day = next_weekday(days.event, found["day"])
     if re.search(r" next ", found.group()) and day <= days.told:
         day += timedelta(days=7)
-    is_ahead = leans_ahead(marked, found.start())
+    is_ahead = leans_ahead(marked, found.start(), found.end())
     if re.search(r" (?:next|this|coming|by|until) ", found.group()):
         is_ahead = True
     if is_ahead is None:
@@ -196,7 +218,7 @@ def read_near_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, b
         return (days.told + timedelta(days=2)).isoformat(), True
     if words == "tomorrow":
         return (days.told + timedelta(days=1)).isoformat(), True
-    is_ahead = leans_ahead(marked, found.start())
+    is_ahead = leans_ahead(marked, found.start(), found.end())
     after = marked[found.end() : found.end() + 40]
     if is_ahead is None or " talks" in after or " round" in after:
         is_ahead = bool(SOON_AFTER.match(after))
@@ -204,12 +226,15 @@ def read_near_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, b
 
 
 def read_weekend(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    if re.search(r" (?:last|past|over the|at the) ", found.group()):
-        return "", leans_ahead(marked, found.start()) is True and "last" not in found.group()
+    is_ahead = leans_ahead(marked, found.start(), found.end())
+    if re.search(r" (?:last|past) ", found.group()) or (
+        re.search(r" (?:over|at) the ", found.group()) and not is_ahead
+    ):
+        return "", False
     saturday = next_weekday(days.event, "saturday")
     if days.event.weekday() == 6:
         saturday -= timedelta(days=1)
-    return saturday.isoformat(), leans_ahead(marked, found.start()) is not False
+    return saturday.isoformat(), is_ahead is not False
 
 
 def read_end_of_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
@@ -234,7 +259,7 @@ def read_other_month(found: re.Match[str], days: Days, marked: str) -> tuple[str
     year, month = month_after(days.event, {"next": 1, "last": -1}.get(which, 0))
     is_ahead = which in ("next", "coming")
     if which == "this":
-        told = leans_ahead(marked, found.start())
+        told = leans_ahead(marked, found.start(), found.end())
         is_ahead = " later " in found.group() or (
             " earlier " not in found.group() and told is not False
         )
@@ -247,7 +272,7 @@ def read_other_year(found: re.Match[str], days: Days, marked: str) -> tuple[str,
     is_ahead = which == "next"
     if which == "this":
         words = found.group()
-        told = leans_ahead(marked, found.start())
+        told = leans_ahead(marked, found.start(), found.end())
         is_ahead = (
             "later" in words or "second" in words or (" earlier " not in words and bool(told))
         )
@@ -260,13 +285,13 @@ def read_season(found: re.Match[str], days: Days, marked: str) -> tuple[str, boo
     year = days.event.year + (" next " in found.group())
     if found["season"] == "spring" and days.event.month > 6:
         year = days.event.year + 1
-    return str(year), leans_ahead(marked, found.start()) is not False
+    return str(year), leans_ahead(marked, found.start(), found.end()) is not False
 
 
 def read_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
     year = int(found["year"])
     if year == days.event.year:
-        return str(year), leans_ahead(marked, found.start()) is True
+        return str(year), leans_ahead(marked, found.start(), found.end()) is True
     return str(year), days.event.year < year <= days.event.year + 60
 
 
@@ -289,7 +314,9 @@ def read_span(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool]
             date_text = str(days.event.year + count)
     except OverflowError:
         return None
-    return date_text, " within " in found.group() or leans_ahead(marked, found.start()) is True
+    told = leans_ahead(marked, found.start(), found.end())
+    is_ahead = told if told is not None else unit != "year" and " first " not in marked
+    return date_text, " within " in found.group() or is_ahead
 
 
 def read_window(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
@@ -309,11 +336,21 @@ def read_vague(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool
 
 
 def read_this_week(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    return "", leans_ahead(marked, found.start()) is not False
+    return "", leans_ahead(marked, found.start(), found.end()) is not False
 
 
 def read_behind(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
     return "", False
+
+
+def read_named_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+    """'The June summit' is the coming one, whatever is said of it before."""
+    month, here = month_number(found["month"]), days.event
+    months = (month - here.month) % 12
+    told = TENSE_AFTER.match(marked, found.end())
+    if months > 8 or (told and not told["ahead"]):
+        return read_month(found, days, marked)
+    return month_text(*month_after(here, months)), True
 
 
 Reader = Callable[[re.Match[str], Days, str], "tuple[str, bool] | None"]
@@ -356,7 +393,7 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             rf"(?:(?:late|early|mid)(?:-| ))?(?P<month>{MONTH})",
             read_month,
         ),
-        (rf"(?P<month>{MONTH}) (?:[a-z]{{3,14}} )?(?:{WHAT_HAS_A_MONTH})", read_month),
+        (rf"(?P<month>{MONTH}) (?:[a-z]{{3,14}} )?(?:{WHAT_HAS_A_MONTH})", read_named_month),
         (
             rf"(?:(?:on|next|this|coming|last|past|previous|late|early|by|until|from) ){{0,2}}"
             rf"(?P<day>{WEEKDAY})",
@@ -446,6 +483,38 @@ def find_whens(marked: str, event: date, told: date | None = None) -> list[When]
         if parts:
             rest = "".join([*parts, rest[last:]])
     return sorted(whens)
+
+
+def is_rough(when: When, marked: str) -> bool:
+    """Return whether a day was counted off: "in five weeks", "a 90-day truce"."""
+    return bool(re.search(r"\b(?:day|week|month)s?\b", marked[when.start : when.end]))
+
+
+def reach(when: When, marked: str, event: date) -> tuple[str, str] | None:
+    """Return the first and the last day that a loosely told time may mean, as ISO text.
+
+    >>> reach(When(0, 10, "", True), " next week ", date(2019, 8, 21))
+    ('2019-08-26', '2019-09-01')
+    """
+    words = marked[when.start : when.end]
+    if len(when.date) == 7:
+        part = re.search(r"\b(?:early|mid|later?|end)\b", words)
+        ends = PARTS[part.group()] if part else None
+        return (f"{when.date}-{ends[0]}", f"{when.date}-{ends[1]}") if ends else None
+    try:
+        if len(when.date) == 10 and is_rough(when, marked):
+            day = date.fromisoformat(when.date)
+            slack = timedelta(days=max(4, abs((day - event).days) // 7))
+            return (day - slack).isoformat(), (day + slack).isoformat()
+        if when.date or " week" not in words:
+            return None
+        weeks = 2 if "after next" in words else int("next" in words or "following" in words)
+        # On a Sunday, this week is the coming one.
+        first = event + timedelta(days=7 * weeks + 1 - (event.weekday() + 1) % 7)
+        last = first + timedelta(days=6)
+    except OverflowError:
+        return None
+    return (first if first > event else event).isoformat(), last.isoformat()
 
 
 def find_event_date(opening: str, published: date) -> date:

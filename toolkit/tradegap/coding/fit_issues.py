@@ -39,7 +39,8 @@ __all__ = ["Case", "by_sign", "fit_kinds", "read_cases"]
 Array = npt.NDArray[np.float64]
 PULL = 4.0  # how strongly weights are pulled to what is meant; chosen by cross-validation
 # Rules of the codebook: a document on one sectoral dispute is on it in its general sentences, too;
-# "the issue" is the one of the sentence before; "differences on origin rules" are on those.
+# "the issue" is the one of the sentence before; "differences on origin rules" are on those,
+# and so is a list that names them last.
 MEANT = {
     ("sector", "document turns on it, none named"): 3.0,
     ("market_access", "document turns on it, none named"): 3.0,
@@ -51,6 +52,8 @@ MEANT = {
     ("market_access", "named as disputed"): 1.0,
     ("other", "named as disputed"): 1.0,
     ("other", "named as a quarrel"): 0.5,
+    ("other", "named beside another"): 1.5,
+    ("other", "named among three"): 0.75,
 }
 
 

@@ -24,6 +24,7 @@ KINDS = ("sector", "market_access", "other", "overall")
 SUBSIDISED = frozenset({"agriculture", "industrial_goods", "steel_aluminium", "energy"})
 FROM = 0.42  # an issue counts from this chance on; the likeliest one counts in any case
 TURNS = 0.4  # from here on a document is a dispute about its sector
+BESIDE = 40  # letters from one issue to the next in a list
 MEMORY = 6  # so many sentences back may have named what a sentence is about
 
 WHOLE = compile_pattern(
@@ -258,11 +259,16 @@ def issue_signs(
     named = [set_aside(own, words, view) for own, words in zip(named, marked, strict=True)]
     result: list[dict[str, dict[str, float]]] = []
     last: dict[str, int] = {}
+    punished: dict[
+        str, bool
+    ] = {}  # whether the sentence that named an issue last spoke of a measure
     for number, words in enumerate(marked):
         own = named[number]
+        measure = bool(MEASURE.search(words))
         if wanted is not None and number not in wanted:
             result.append({})
             last |= dict.fromkeys(own, number)
+            punished |= dict.fromkeys(own, measure)
             continue
         back = {i: number - n for i, n in last.items() if number - n <= MEMORY}
         after = named[number + 1] if number + 1 < len(named) else {}
@@ -273,7 +279,7 @@ def issue_signs(
             "whole, strongly": bool(STRONG.search(words)),
             "access": bool(ACCESS.search(words)),
             "hostile": bool(HOSTILE.search(words)),
-            "a measure": bool(MEASURE.search(words)),
+            "a measure": measure,
             "points back": bool(BACK.search(words)),
             "the issue": bool(THE_ISSUE.search(words)),
             "short": words.count(" ") < 14,
@@ -281,15 +287,19 @@ def issue_signs(
             "a rider": bool(RIDER.search(words)),
             "title": number == 0,
         }
+        of_measure = [each for each in back if measure and not own and punished[each]]
+        same = {"the measure before": 1.0} if of_measure else {}
         candidates = {*own, *back, *title, *after, "overall"}
         if view.main:
             candidates.add(view.main)
         here = {
             issue: signs_of(issue, own, back, after, title, view, general)
+            | (same if issue in of_measure or issue == "overall" else {})
             for issue in sorted(candidates)
         }
         result.append(here)
         last |= dict.fromkeys(own, number)
+        punished |= dict.fromkeys(own, measure)
     return result
 
 
@@ -345,6 +355,9 @@ def signs_of(
             "market access itself": general["access"],
             "named as disputed": naming.disputed,
             "named as a quarrel": naming.quarrel,
+            "named beside another": any(
+                0 < abs(each.first - naming.first) < BESIDE for each in own.values()
+            ),
             "named late": naming.first > 80,
             "named as a reason": naming.reason,
             "named among three": len(own) > 2,

@@ -14,14 +14,15 @@ from functools import cache
 from typing import NamedTuple
 
 from tradegap.coding.cues import as_printed, compile_pattern, probability, read_rows
-from tradegap.coding.dates import When, find_whens
+from tradegap.coding.dates import When, find_whens, is_rough, reach
 from tradegap.coding.prefilter import Prefilter
 from tradegap.coding.sentences import Sentence
 
 __all__ = ["Forward", "Pace", "find_forwards", "find_paces", "show_forward", "show_pace"]
 
 # From these chances on; chosen on held-out talks by tradegap.coding.fit_timing.
-FORWARD = 0.22
+FORWARD = 0.25
+DATED = 0.15  # for a sentence that names a date ahead
 PACE = 0.4
 WORDS = 14  # an announcing phrase is cut after so many words
 STOP = re.compile(r" (?:[;:\"]|, (?:and|but|while|which|(?:\S{1,20} ){1,4}said)|\. )")
@@ -89,12 +90,20 @@ def spoken_signs(file: str, kind: str, words: str) -> list[tuple[Sign, re.Match[
     return [(signs[at], found) for at, found in prefilter(file, kind).search(words).items()]
 
 
+def counts(sign: Sign, ahead: Sequence[When], sentence: Sentence) -> bool:
+    """Return whether a sign of cues/forward.csv is one here: some are so only beside a date."""
+    if sign.kind == "in a title":
+        return sentence.kind == "title"
+    return sign.kind != "with a date" or bool(ahead)
+
+
 @cache
 def topic(words: str) -> re.Pattern[str]:
     return compile_pattern(words)
 
 
 TALKS = "({talks}|negotiat*|g20|gatt|wto|visit|trip)"
+MEETING = "(meeting*|summit*|council|conference|session*|g20|g7)"
 OF_TRADE = (
     "({talks}|negotiat*|{deal}|{dispute}|{measure}|trade|export*|import*|pact|proposal*|brexit)"
 )
@@ -108,7 +117,7 @@ def show_forward(
     signs = {"always": 1.0}
     ahead = [each for each in whens[number] if each.is_ahead]
     for sign, _ in spoken_signs("forward.csv", "kind", words):
-        if sign.kind != "with a date" or ahead:
+        if counts(sign, ahead, sentences[number]):
             signs[sign.name] = 1.0
     lengths = {len(each.date) for each in ahead}
     near = "".join(words[max(0, each.start - 45) : each.end + 25] for each in ahead[:3])
@@ -123,6 +132,7 @@ def show_forward(
         "a measure beside the date": bool(topic("{measure}").search(near)),
         "a deal beside the date": bool(topic("{deal}").search(near)),
         "talks": bool(topic(TALKS).search(words)),
+        "a meeting": bool(topic(MEETING).search(words)),
         "a date ahead around": any(
             when.is_ahead
             for at in (number - 1, number + 1)
@@ -209,80 +219,115 @@ def find_forwards(
     for number in range(len(marked)):
         signs = show_forward(number, sentences, marked, whens) | document
         chance = probability(sum(weights.get(name, 0) * much for name, much in signs.items()))
-        if chance < FORWARD:
+        is_dated = any(each.is_ahead and each.date for each in whens[number])
+        if chance < (DATED if is_dated else FORWARD):
             found.append(None)
         else:
-            found.append(announce(marked[number], sentences[number].text, whens[number], chance))
+            found.append(announce(marked[number], sentences[number], whens[number], chance))
     titles = [each.kind == "title" for each in sentences]
-    return lend_dates(found, titles, marked)
+    return settle_dates(found, whens, titles, marked, event)
 
 
-# What kinds of event share a date: a title or "the summit" is dated by what the text says of it.
+# What kinds of event share a date: "the summit" is dated by what the text says of it elsewhere.
 EVENTS = (
     "({talks}|negotiat*|meet|meets)",
     "(summit*|g20|g7|conference|council)",
-    "(tariff*|duty|duties|sanction*|levy|levies)",
+    "({measure})",
     "(visit*|trip|travel*|leave*|fly|arrive*)",
     "(vote*|hearing*|ratif*|parliament|congress)",
-    "(deadline*|expire*|expiry|lapse*|period)",
+    "(deadline*|expire*|expiry|lapse*|period|truce|window|countdown)",
     "(sign*|into force|take* effect|entry into force)",
 )
-NEAR = 3  # a date is lent to at most so many sentences away
-DEFINITE = "(the|this|these|those|their|his|her|its) .. ({talks}|visit|trip|vote|deadline|tariffs)"
+MOST_DAYS = 200
+NEAR = 3  # a date is lent to at most so many sentences away, where no time is told
+DEFINITE = (
+    "(the|this|these|those|their|his|her|its|planned|threatened|proposed|scheduled|upcoming) .. "
+    "({talks}|visit|trip|vote|deadline|{measure})"
+)
 
 
-def lend_dates(
-    forwards: Sequence[Forward | None], titles: Sequence[bool], marked: Sequence[str]
+def settle_dates(
+    forwards: Sequence[Forward | None],
+    whens: Sequence[Sequence[When]],
+    titles: Sequence[bool],
+    marked: Sequence[str],
+    event: date,
 ) -> list[Forward | None]:
-    """Return the forward events, those without a date dated by a near one of the same kind.
+    """Return the forward events, each dated as exactly as the document as a whole allows.
 
-    A title takes the first date that follows, "the meeting" the nearest one before or after.
+    "Next week", "mid-October" or "a 90-day truce" is the day in that time that the text names for
+    an event of the kind. Where no time is told, a title takes the first date that follows, "the
+    meeting" the nearest one before or after.
     """
-    lent = list(forwards)
+    kinds = [{kind for kind in EVENTS if topic(kind).search(each)} for each in marked]
+    days: dict[tuple[str, str], int] = {}  # the sentence that first names a day for a kind of event
+    for place, here in enumerate(whens):
+        for when in here:
+            if when.is_ahead and len(when.date) == 10 and not is_rough(when, marked[place]):
+                for kind in sorted(kinds[place]) if len(days) < MOST_DAYS else ():
+                    days.setdefault((when.date, kind), place)
+    settled = list(forwards)
     for number, forward in enumerate(forwards):
-        if forward is None or forward.date or topic("(no|not|without|any)").search(marked[number]):
+        if forward is None:
             continue
-        if titles[number]:
-            places = [*range(number + 1, min(len(forwards), number + 2 + NEAR))]
-        elif topic(DEFINITE).search(marked[number]):
-            first, last = max(0, number - NEAR), min(len(forwards), number + 2)
-            places = [*reversed(range(first, number)), *range(number + 1, last)]
-        else:
-            continue
-        kinds = [kind for kind in EVENTS if topic(kind).search(marked[number])]
-        for place in places:
-            other = forwards[place]
-            if other and other.date and any(topic(k).search(marked[place]) for k in kinds):
-                lent[number] = forward._replace(date=other.date)
-                break
-    return lent
+        words = marked[number]
+        own = [e for e in whens[number] if e.is_ahead and e.date == forward.date]
+        span = reach(own[0], words, event) if own else None
+        near: list[tuple[int, str]] = []
+        if span:
+            near = [
+                (place, day)
+                for (day, kind), place in days.items()
+                if span[0] <= day <= span[1] and kind in kinds[number]
+            ]
+        elif not forward.date and not topic("(no|not|without|any)").search(words):
+            places = range(0)
+            if titles[number]:
+                places = range(number + 1, number + 2 + NEAR)
+            elif topic(DEFINITE).search(words):
+                places = range(number - NEAR, number + 2)
+            for place in places:
+                other = forwards[place] if 0 <= place < len(forwards) else None
+                if other and other.date and kinds[place] & kinds[number]:
+                    near.append((place, other.date))
+        if near:
+            _, day = min(near, key=lambda each: (each[0] > number, abs(each[0] - number)))
+            settled[number] = forward._replace(date=day)
+    return settled
 
 
-def announce(marked: str, text: str, whens: Sequence[When], chance: float) -> Forward | None:
+def announce(
+    marked: str, sentence: Sentence, whens: Sequence[When], chance: float
+) -> Forward | None:
     """Return the words of a sentence that announce, with their date; None if there are none.
 
     >>> marked = " they will meet again on thursday . "
     >>> whens = find_whens(marked, date(2019, 8, 21))
-    >>> announce(marked, "They will meet again on Thursday.", whens, 0.9)
+    >>> sentence = Sentence(0, 33, "They will meet again on Thursday.", "text", 0, False)
+    >>> announce(marked, sentence, whens, 0.9)
     Forward(text='will meet again on Thursday', date='2019-08-22', chance=0.9)
     """
     ahead = [each for each in whens if each.is_ahead]
     spoken = [
         (sign, found)
         for sign, found in spoken_signs("forward.csv", "kind", marked)
-        if sign.kind != "against" and (sign.kind != "with a date" or ahead)
+        if sign.kind != "against" and counts(sign, ahead, sentence)
     ]
     if spoken:
         sign, found = max(spoken, key=lambda each: each[0].weight)
         if sign.kind == "no date":
-            return Forward(as_printed(found.group().strip(), text), "", chance)
+            return Forward(as_printed(found.group().strip(), sentence.text), "", chance)
         start, end = extend(marked, found.start(), found.end())
+        # The date of what is announced follows it, as a rule: "due in May before a vote in June".
+        ahead.sort(key=lambda each: each.end <= found.start())
     elif ahead:
         start, end = extend(marked, ahead[0].start, ahead[0].end)
     else:
         return None
     dates = [each.date for each in ahead if each.date]
-    return Forward(as_printed(marked[start:end].strip(), text), dates[0] if dates else "", chance)
+    return Forward(
+        as_printed(marked[start:end].strip(), sentence.text), dates[0] if dates else "", chance
+    )
 
 
 def extend(marked: str, start: int, end: int) -> tuple[int, int]:
