@@ -6,9 +6,9 @@ A report is made from numbers: a perceived level and a perceived change since so
 off by an error of the event and one of the outlet, turned into a word by thresholds. The coder then
 loses, confuses and invents signals in the proportions that were counted on talks held out.
 
-Where it favours the model all the same: reports say nothing but the four directions; outlets' errors
-do not change in the course of the talks; the coder's errors are independent of everything else; and
-talks open far apart, as the model supposes.
+Where it favours the model all the same: reports say nothing but the four directions; outlets'
+errors do not change in the course of the talks; the coder's errors are independent of everything
+else; and talks open far apart, as the model supposes.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Coder:
         self.invents = table[4, :4].sum() / table[:4].sum()
 
     def code(self, rng: np.random.Generator, said: str) -> tuple[str, list[tuple[str, float]]]:
-        """Return what it makes of a claim ("" if it is lost), and all that it finds, with chances."""
+        """Return what it makes of a claim ("" if lost), and all that it finds, with chances."""
         found, heard = [], ""
         true = DIRECTIONS.index(said)
         coded = int(np.searchsorted(self.heard[true], rng.random()))

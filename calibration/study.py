@@ -37,7 +37,7 @@ ORACLE_EVERY = 4  # of so many draws, one is given to the oracle, which is slow
 
 
 def coders() -> dict[str, simulate.Coder | simulate.Reviewer]:
-    """Return who codes: the program, as it was measured, or a person who decides on every signal."""
+    """Return who codes: the program, as it was measured, or a person who decides on all."""
     scores = json.loads((ROOT / "data" / "training" / "scores.json").read_text(encoding="utf-8"))
     return {"program": simulate.Coder(scores["confusion"]), "person": simulate.Reviewer()}
 

@@ -15,7 +15,18 @@ PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
     *("errors", "tables", "talks", "documents", "coding", "review", "imports", "gaps"),
-    *("excerpts", "record", "charts", "panels", "specs", "pages", "build", "verify", "cli"),
+    *(
+        "excerpts",
+        "record",
+        "trial",
+        "charts",
+        "panels",
+        "specs",
+        "pages",
+        "build",
+        "verify",
+        "cli",
+    ),
 ]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Vector = npt.NDArray[np.float64]
 
 SHARED = 0.5  # share of a report's error that it has in common with all others of its event
-BEARING = 0.6  # weight of a statement about the talks as a whole on each single issue
+BEARING = 0.4  # weight of a statement about the talks as a whole on each single issue
 REVIEWED = 0.9  # chance that a signal is right that a person decided
 HOUSE_DAYS = 30  # a source is compared with what the others said in so many days
 HOUSE_PRIOR = 10  # signals that a source's lean is drawn towards none with
