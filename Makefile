@@ -41,6 +41,10 @@ score: .venv/ready ## score the coder on the development sets beside the reposit
 train: .venv/ready ## fit the coder's weights to the sets beside the repository, and score it on talks held out
 	@$(VENV)python -m tradegap.coding.fit ../shared
 
+.PHONY: calibrate
+calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (ten minutes)
+	@$(VENV)python calibration/study.py
+
 .PHONY: docs
 docs: .venv/ready ## render the data dictionary from the declared tables
 	@$(VENV)tradegap dictionary > docs/data-dictionary.md

@@ -223,6 +223,8 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
         link="#" + sentence_ids(dots),
         said=dots["direction"] + ", " + dots[dated].map(day_text),
     ).merge(gaps[["issue_id", "on", "gap"]], on=["issue_id", "on"])
+    # Reports of one day that say the same would lie on each other: one mark leads to the first.
+    dots = dots.drop_duplicates(["issue_id", "on", "direction"])
     milestones = record.negotiation.milestones
     milestones = milestones[milestones["reached_on"] <= pd.Timestamp(record.as_of)]
     lines = milestones.assign(on=milestones["reached_on"].dt.tz_localize("UTC"))
@@ -344,6 +346,7 @@ def chart_whole(record: Record) -> alt.TopLevelMixin:
 WEIGHED = {"equal": "equal weights", "salience": "salience", "trade": "trade at stake"}
 JUMP = 0.015  # a smaller step of the gap from day to day bends no line on a page
 SIDES = ["accent", "open", "deferred", "closed"]
+MOST = 6  # issues whose sides are drawn, the weightiest first
 FEWEST = 3  # signals of a side on an issue from which its series is drawn
 
 
@@ -356,7 +359,7 @@ def chart_sides(record: Record) -> alt.TopLevelMixin:
     names = read_issues().set_index("issue_id")["issue"]
     direct = set(record.evidence.loc[~record.evidence["is_overall"], "issue_id"])
     kept = [issue for issue in said[said >= FEWEST].index if issue in direct]
-    order = [name for name in issue_order(record) if name in set(names[kept])]
+    order = [name for name in issue_order(record) if name in set(names[kept])][:MOST]
     colours = {party: COLOURS[SIDES[n % len(SIDES)]] for n, party in enumerate(parties)}
     panels = []
     for name in order:
@@ -382,12 +385,12 @@ def chart_sides(record: Record) -> alt.TopLevelMixin:
     )
     return styled(
         alt.concat(*panels, columns=3, spacing={"row": 18, "column": 24}).properties(
-            description=f"The gap by what each side says, on the last day: {told or 'none'}.",
+            description=f"The gap by what each side says, last day: {told or 'none'}.",
             usermeta={
-                "caption": "What each side's statements alone say of the gap, as known then,"
-                " with 90 % bands. Where the bands part, the sides tell different stories. Drawn"
-                f" where each side has {FEWEST} signals or more that bear on the issue; while a side"
-                " is silent its line only drifts."
+                "caption": "What each side's statements alone say of the gap, as known then, with"
+                " 90 % bands. Where the bands part, the sides tell different stories. Drawn for"
+                f" the {MOST} weightiest issues on which each side has {FEWEST} signals or more; while"
+                " a side is silent its line only drifts."
             },
         )
     )
