@@ -388,9 +388,9 @@ def chart_sides(record: Record) -> alt.TopLevelMixin:
             description=f"The gap by what each side says, last day: {told or 'none'}.",
             usermeta={
                 "caption": "What each side's statements alone say of the gap, as known then, with"
-                " 90 % bands. Where the bands part, the sides tell different stories. Drawn for"
-                f" the {MOST} weightiest issues on which each side has {FEWEST} signals or more; while"
-                " a side is silent its line only drifts."
+                " 90 % bands. Where the bands part, the sides tell different stories. Drawn for the"
+                f" {MOST} weightiest issues on which each side has {FEWEST} signals or more;"
+                " while a side is silent its line only drifts."
             },
         )
     )
@@ -409,7 +409,7 @@ def series_panel(rows: pd.DataFrame, colours: dict[str, str], title: str, width:
         "series:N",
         title=None,
         scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-        legend=alt.Legend(orient="bottom") if len(colours) > 1 else None,
+        legend=alt.Legend(orient="bottom", symbolOpacity=1) if len(colours) > 1 else None,
     )
     base = alt.Chart(rows[["on", "series", "gap", "gap_low", "gap_high"]]).encode(x=x, color=colour)
     band = base.mark_area(opacity=0.16, aria=False).encode(
