@@ -45,8 +45,12 @@ build/bench-venv/ready: bench/requirements.lock | .venv/ready
 	@$(VENV)python -m venv --clear build/bench-venv && build/bench-venv/bin/python -m pip --quiet --disable-pip-version-check --no-input install --no-deps --only-binary :all: --require-hashes --requirement bench/requirements.lock && touch $@
 
 .PHONY: bench
-bench: .venv/ready build/bench-venv/ready ## time the coder against spaCy, and measure its memory, into build/bench/
-	@$(VENV)python bench/bench.py
+bench: .venv/ready build/bench-venv/ready ## time the coder against spaCy and the gaps, and measure memory, into build/bench/
+	@$(VENV)python bench/bench.py && $(VENV)python bench/gaps.py
+
+.PHONY: calibrate
+calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (ten minutes)
+	@$(VENV)python calibration/study.py
 
 .PHONY: docs
 docs: .venv/ready ## render the data dictionary from the declared tables

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
     *("errors", "tables", "talks", "documents", "coding", "review", "imports", "gaps"),
-    *("excerpts", "record", "audit", "charts", "panels", "audit_page"),
+    *("excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
     *("specs", "pages", "build", "verify", "cli"),
 ]
 

@@ -17,10 +17,18 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+from tradegap.gaps import combine_gaps, measure_divergence
 from tradegap.record import Record, read_rounds
 from tradegap.talks import read_issues
 
-__all__ = ["chart_gaps", "chart_rounds", "use_page_charts"]
+__all__ = [
+    "chart_calibration",
+    "chart_gaps",
+    "chart_rounds",
+    "chart_sides",
+    "chart_whole",
+    "use_page_charts",
+]
 
 vl_convert.register_font_directory(str(files("tradegap") / "fonts"))
 FONT = "Tradegap Sans"  # shipped beside this module, so that every machine measures text alike
@@ -215,6 +223,8 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
         link="#" + sentence_ids(dots),
         said=dots["direction"] + ", " + dots[dated].map(day_text),
     ).merge(gaps[["issue_id", "on", "gap"]], on=["issue_id", "on"])
+    # Reports of one day that say the same would lie on each other: one mark leads to the first.
+    dots = dots.drop_duplicates(["issue_id", "on", "direction"])
     milestones = record.negotiation.milestones
     milestones = milestones[milestones["reached_on"] <= pd.Timestamp(record.as_of)]
     lines = milestones.assign(on=milestones["reached_on"].dt.tz_localize("UTC"))
@@ -304,6 +314,166 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
     )
 
 
+def chart_whole(record: Record) -> alt.TopLevelMixin:
+    """Return the gap of the talks as a whole over time, by three weightings side by side."""
+    whole = combine_gaps(record.gaps, record.negotiation)
+    whole = whole[whole["view"] == "then"].assign(issue_id=lambda rows: rows["weighting"])
+    whole = thin_out(whole.assign(status="")).assign(
+        on=lambda rows: rows["on"].dt.tz_localize("UTC")
+    )
+    panels = [
+        series_panel(
+            own.assign(series="whole"), {"whole": COLOURS["accent"]}, f"By {WEIGHED[name]}", 270
+        )
+        for name, own in whole.groupby("weighting", sort=False)
+    ]
+    said = "; ".join(
+        f"by {WEIGHED[row.weighting]} {row.gap:.2f}, band {row.gap_low:.2f} to {row.gap_high:.2f}"
+        for row in whole.drop_duplicates("weighting", keep="last").itertuples()
+    )
+    return styled(
+        alt.concat(*panels, columns=3, spacing=24).properties(
+            description=f"Gap of the talks as a whole on the last day: {said}.",
+            usermeta={
+                "caption": "The weighted mean gap of the issues as known then, with its 90 % band."
+                " By trade, an issue weighs the largest flow in dollars on record for it; one"
+                " without such a figure weighs nothing."
+            },
+        )
+    )
+
+
+WEIGHED = {"equal": "equal weights", "salience": "salience", "trade": "trade at stake"}
+JUMP = 0.015  # a smaller step of the gap from day to day bends no line on a page
+SIDES = ["accent", "open", "deferred", "closed"]
+MOST = 6  # issues whose sides are drawn, the weightiest first
+FEWEST = 3  # signals of a side on an issue from which its series is drawn
+
+
+def chart_sides(record: Record) -> alt.TopLevelMixin:
+    """Return what each side says of the gap over time, a panel an issue on which both speak."""
+    parties = record.negotiation.parties
+    apart = measure_divergence(record.signals, record.negotiation, as_of=record.as_of)
+    apart = apart[apart["view"] == "then"]
+    said = apart.groupby("issue_id")[["signals_party", "signals_other"]].max().min(axis=1)
+    names = read_issues().set_index("issue_id")["issue"]
+    direct = set(record.evidence.loc[~record.evidence["is_overall"], "issue_id"])
+    kept = [issue for issue in said[said >= FEWEST].index if issue in direct]
+    order = [name for name in issue_order(record) if name in set(names[kept])][:MOST]
+    colours = {party: COLOURS[SIDES[n % len(SIDES)]] for n, party in enumerate(parties)}
+    panels = []
+    for name in order:
+        own = apart[apart["issue_id"].map(names) == name]
+        frames = []
+        for party in parties:
+            as_one, as_other = own[own["party"] == party], own[own["other"] == party]
+            rows, suffix = (as_one, "party") if len(as_one) else (as_other, "other")
+            rows = rows.drop_duplicates("on").rename(
+                columns={
+                    f"gap_{suffix}": "gap",
+                    f"gap_low_{suffix}": "gap_low",
+                    f"gap_high_{suffix}": "gap_high",
+                }
+            )
+            frames.append(thin_out(rows.assign(series=party, status="")))
+        shown = pd.concat(frames).assign(on=lambda rows: rows["on"].dt.tz_localize("UTC"))
+        panels.append(series_panel(shown, colours, name, 270))
+    last = apart[apart["on"] == apart["on"].max()]
+    told = "; ".join(
+        f"{names[row.issue_id]}: {row.party} {row.gap_party:.2f}, {row.other} {row.gap_other:.2f}"
+        for row in last[last["issue_id"].isin(kept)].itertuples()
+    )
+    return styled(
+        alt.concat(*panels, columns=3, spacing={"row": 18, "column": 24}).properties(
+            description=f"The gap by what each side says, last day: {told or 'none'}.",
+            usermeta={
+                "caption": "What each side's statements alone say of the gap, as known then, with"
+                " 90 % bands. Where the bands part, the sides tell different stories. Drawn for the"
+                f" {MOST} weightiest issues on which each side has {FEWEST} signals or more;"
+                " while a side is silent its line only drifts."
+            },
+        )
+    )
+
+
+def series_panel(rows: pd.DataFrame, colours: dict[str, str], title: str, width: int) -> Any:
+    """Return one panel of lines with bands, a colour a series."""
+    x = alt.X(
+        "on:T",
+        scale=alt.Scale(type="utc"),
+        title=None,
+        axis=alt.Axis(format="%b %y", grid=False, tickCount=4),
+    )
+    height = alt.Scale(domain=[0, 1])
+    colour = alt.Color(
+        "series:N",
+        title=None,
+        scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+        legend=alt.Legend(orient="bottom", symbolOpacity=1) if len(colours) > 1 else None,
+    )
+    base = alt.Chart(rows[["on", "series", "gap", "gap_low", "gap_high"]]).encode(x=x, color=colour)
+    band = base.mark_area(opacity=0.16, aria=False).encode(
+        y=alt.Y("gap_low:Q", scale=height, title=None, axis=alt.Axis(tickCount=3)), y2="gap_high:Q"
+    )
+    line = base.mark_line(strokeWidth=2, aria=False).encode(y=alt.Y("gap:Q", scale=height))
+    return alt.layer(band, line).properties(
+        width=width, height=120, title=alt.TitleParams(title, anchor="start")
+    )
+
+
+def chart_calibration(study: pd.DataFrame) -> alt.TopLevelMixin:
+    """Return the error of each method on simulated talks, a row a scenario."""
+    methods = {"model": "accent", "30-day mean": "open", "local level": "widening"}
+    methods |= {"exponential smoothing": "deferred", "oracle": "closed"}
+    rows = study[study["kind"].isin(["all", "path", "reporting", "outlets", "coding"])]
+    rows = rows[rows["method"].isin(list(methods))].assign(
+        said=lambda each: (
+            each["scenario"] + ", " + each["method"] + ": " + each["rmse"].map("{:.3f}".format)
+        )
+    )
+    order = list(dict.fromkeys(rows["scenario"]))
+    marks = (
+        alt.Chart(rows[["scenario", "method", "rmse", "said"]])
+        .mark_point(filled=True, size=80, opacity=1)
+        .encode(
+            x=alt.X(
+                "rmse:Q",
+                title="Error of the gap (root mean square)",
+                scale=alt.Scale(domain=[0, 0.4]),
+            ),
+            y=alt.Y("scenario:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=160)),
+            color=alt.Color(
+                "method:N",
+                title=None,
+                scale=alt.Scale(domain=list(methods), range=[COLOURS[c] for c in methods.values()]),
+                legend=alt.Legend(orient="bottom", columns=3),
+            ),
+            shape=alt.Shape(
+                "method:N",
+                title=None,
+                scale=alt.Scale(
+                    domain=list(methods),
+                    range=["circle", "square", "triangle-up", "diamond", "cross"],
+                ),
+            ),
+            description="said:N",
+        )
+    )
+    whole = rows[rows["kind"] == "all"]
+    told = "; ".join(f"{row.method} {row.rmse:.3f}" for row in whole.itertuples())
+    return styled(
+        marks.properties(
+            width=560,
+            height=alt.Step(26),
+            description=f"Error of each method, a row a scenario of simulated talks. All: {told}.",
+            usermeta={
+                "caption": "Left is better. Every method read the same simulated talks; the oracle"
+                " was told everything about the simulator but the path itself."
+            },
+        )
+    )
+
+
 def styled(chart: Any) -> alt.TopLevelMixin:
     """Return a chart in the manner of the pages."""
     text = {"labelColor": MUTED, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11}
@@ -328,13 +498,13 @@ def issue_order(record: Record) -> list[str]:
 
 
 def thin_out(gaps: pd.DataFrame) -> pd.DataFrame:
-    """Return the days at which a line bends: each seventh, and those where the gap jumps."""
+    """Return the days at which a line bends: each tenth, and those where the gap jumps."""
     by_issue = gaps.groupby("issue_id")["gap"]
-    jumps = by_issue.diff().abs().gt(0.006) | by_issue.diff(-1).abs().gt(0.006)
+    jumps = by_issue.diff().abs().gt(JUMP) | by_issue.diff(-1).abs().gt(JUMP)
     turns = gaps["status"] != gaps.groupby("issue_id")["status"].shift()
     number = gaps.groupby("issue_id").cumcount()
     last = number == gaps.groupby("issue_id")["on"].transform("size") - 1
-    return gaps[jumps | turns | last | (number % 7 == 0)]
+    return gaps[jumps | turns | last | (number % 10 == 0)]
 
 
 def sentence_ids(rows: pd.DataFrame) -> pd.Series:

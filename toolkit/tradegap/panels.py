@@ -17,24 +17,32 @@ import pandas as pd
 from tradegap.charts import day_text, sentence_ids
 from tradegap.coding.claims import BUILT_IN
 from tradegap.excerpts import DOCUMENT_PCT, DOCUMENT_WORDS, HIDDEN, SENTENCE_WORDS
+from tradegap.gaps import explain_moves, rank_issues, vary_gaps, weigh_issues
 from tradegap.record import Brief, Record
 from tradegap.tables import split_list
 from tradegap.talks import read_issues
+from tradegap.trial import ORDER, Trial, rank_agreement
 
 __all__ = [
     "Panel",
     "list_ahead",
+    "list_endings",
     "list_evidence",
     "list_moves",
     "list_open",
     "list_positions",
     "list_rounds",
+    "list_sensitivity",
     "list_sources",
     "list_statements",
+    "list_study",
+    "list_turns",
     "publish_figures",
     "state_answer",
     "state_brief",
+    "state_calibration",
     "state_method",
+    "state_whole",
     "tabulate_brief",
 ]
 
@@ -249,18 +257,30 @@ def list_positions(record: Record) -> Panel:
 
 
 def list_evidence(record: Record) -> Panel:
-    """Return every signal that moved a gap, an issue a table, with its weight."""
+    """Return every signal that moved a gap, an issue a table, with its weight and its share.
+
+    The share is of the move on the day it was published; `tradegap.explain_gap` has other spans.
+    """
     signals = record.shown[is_about(record.shown, record)]
     weights = record.evidence[~record.evidence["is_overall"]]
     key = ["sha256", "start", "end", "direction"]
+    moves = explain_moves(record.signals, record.negotiation, as_of=record.as_of)
+    weights = weights.merge(
+        moves[[*key, "issue_id", "share", "gap_before", "gap", "gap_without"]],
+        how="left",
+        on=[*key, "issue_id"],
+    )
     names = read_issues().set_index("issue_id")["issue"]
     groups, seen = [], set()
     for issue_id in record.negotiation.issues["issue_id"]:
-        own = signals.merge(weights.loc[weights["issue_id"] == issue_id, [*key, "weight"]], on=key)
+        of_issue = weights[weights["issue_id"] == issue_id].drop(columns="issue_id")
+        own = signals.merge(
+            of_issue[[*key, "weight", "share", "gap_before", "gap", "gap_without"]], on=key
+        )
         own = own.sort_values(["published", "document", "start"], ascending=[False, True, True])
         rows = evidence_rows(own)
-        for row, weight in zip(rows, own["weight"], strict=True):
-            row["weight"] = weight
+        for row in rows:
+            row["is_counted"] = row["share"] == row["share"]
             row["anchor"] = "" if row["anchor"] in seen else row["anchor"]
             seen.add(row["anchor"])
         groups.append((issue_id, names[issue_id], rows))
@@ -324,6 +344,112 @@ def state_method(record: Record) -> Panel:
     )
 
 
+def state_whole(record: Record) -> Panel:
+    """Return which issues hold most of the gap, and whether that depends on the weighting."""
+    ranks = rank_issues(record.gaps, record.negotiation).merge(read_issues(), on="issue_id")
+    names = {"equal": "with equal weights", "salience": "by salience", "trade": "by trade at stake"}
+    held = {
+        weighting: [
+            f"{row.issue.lower()} {row.held:.0%}".replace("%", " %")
+            for row in rows.head(3).itertuples()
+        ]
+        for weighting, rows in ranks.groupby("weighting", sort=False)
+    }
+    tops = ranks[ranks["rank"] == 1].groupby("weighting")["issue"].agg(lambda each: set(each))
+    shared = set.intersection(*tops) if len(tops) else set()
+    weights = weigh_issues(record.negotiation)
+    counted = int((weights.loc[weights["weighting"] == "trade", "weight"] > 0).sum())
+    return Panel(
+        macros().whole(
+            lines=[(names[weighting], join(issues)) for weighting, issues in held.items()],
+            top=join(sorted(name.lower() for name in shared)),
+            counted=counted,
+            issues=int((record.negotiation.issues["issue_id"] != "overall").sum()),
+        )
+    )
+
+
+def list_sensitivity(record: Record) -> Panel:
+    """Return how far the gaps move when an outlet, a side or the cue weights change, a row each."""
+    rows = vary_gaps(record.signals, record.negotiation, as_of=record.as_of)
+    rows = rows.merge(read_issues(), how="left", on="issue_id")
+    return Panel(macros().sensitivity(rows=rows.to_dict("records")))
+
+
+def state_calibration(study: pd.DataFrame) -> Panel:
+    """Return how well the bands and the errors stand up in simulation, in a few sentences."""
+    model = study[study["method"] == "model"]
+    whole = model[model["kind"] == "all"].iloc[0]
+    groups = model[model["kind"].isin(["path", "reporting", "outlets", "coding"])]
+    cells = model[model["kind"] == "cell"]
+    errors = study[study["kind"] == "all"].set_index("method")["rmse"]
+    rivals = study[study["method"].isin(RIVALS)]
+    beside = rivals.merge(model[["kind", "scenario", "rmse"]], on=["kind", "scenario"])
+    lost = beside[beside["rmse_x"] <= beside["rmse_y"]]
+    return Panel(
+        macros().calibration(
+            whole=whole.to_dict(),
+            low=groups["covers_90"].min(),
+            high=groups["covers_90"].max(),
+            cell_low=cells["covers_90"].min(),
+            cell_high=cells["covers_90"].max(),
+            cells=len(cells),
+            outside=int((~cells["covers_90"].between(0.8, 0.97)).sum()),
+            mean=errors["30-day mean"],
+            saved=1 - whole["rmse"] / errors["30-day mean"],
+            oracle=errors["oracle"],
+            beside=errors["model, beside the oracle"],
+            lost=[f"{row.scenario} ({row.method})" for row in lost.itertuples()],
+        )
+    )
+
+
+RIVALS = ["30-day mean", "exponential smoothing", "local level"]
+
+
+def list_study(study: pd.DataFrame) -> Panel:
+    """Return the model's bands and every method's error, a scenario a row."""
+    tables = []
+    for kinds in (["all", "path", "reporting", "outlets", "coding"], ["cell"]):
+        rows = study[study["kind"].isin(kinds)]
+        errors = rows.pivot(index=["kind", "scenario"], columns="method", values="rmse")
+        model = rows[rows["method"] == "model"].set_index(["kind", "scenario"])
+        lines = [
+            {"scenario": key[1], "model": each, "errors": errors.loc[key].to_dict()}
+            for key, each in model.to_dict("index").items()
+        ]
+        tables.append(lines)
+    return Panel(macros().study(tables=tables, rivals=RIVALS))
+
+
+def list_turns(trial: Trial) -> Panel:
+    """Return the dated turns of real talks and what the index did at them."""
+    rows = trial.turns.merge(read_issues(), on="issue_id")
+    rows = rows.sort_values(["talks", "from_on", "issue_id"])
+    return Panel(macros().turns(rows=rows.to_dict("records"), missed=int(rows["is_miss"].sum())))
+
+
+def list_endings(trial: Trial) -> Panel:
+    """Return how each issue of real talks ended, and what the index said of it by then."""
+    rows = trial.endings.merge(read_issues(), on="issue_id")
+    order = rows["outcome"].map(ORDER).fillna(2)
+    settled = rows[rows["outcome"].isin(list(ORDER))]
+    return Panel(
+        macros().endings(
+            rows=rows.sort_values(["talks", "gap"]).to_dict("records"),
+            counts=trial.counts.to_dict("records"),
+            negotiations=rows["talks"].nunique(),
+            agreement=rank_agreement(order, rows["gap"]),
+            earlier=rank_agreement(order, rows["gap_month_before"]),
+            counted=rank_agreement(trial.counts["left"], trial.counts["gap"]),
+            missed=int(rows["is_miss"].sum()),
+            led=int((settled["lead_days"] > 0).sum()),
+            settled=len(settled),
+            lead=float(settled["lead_days"].median()) if len(settled) else 0.0,
+        )
+    )
+
+
 def publish_figures(figures: pd.DataFrame) -> Panel:
     """Return the page's offer of its figures: the frame as CSV, which the build lays beside it."""
     name = os.environ.get("TRADEGAP_PAGE", "").rpartition("/")[2] or "figures"
@@ -369,9 +495,7 @@ def is_about(signals: pd.DataFrame, record: Record | None) -> pd.Series:
     """Return which signals are about the record's own talks; all of them where there is none."""
     if record is None:
         return pd.Series(True, index=signals.index)
-    ours = set(record.negotiation.parties)
-    flags = [set(split_list(talks)) in (ours, set()) for talks in signals["talks"]]
-    return pd.Series(flags, index=signals.index, dtype=bool)
+    return signals["talks"].map(record.negotiation.covers).astype(bool)
 
 
 def is_over(record: Record) -> bool:

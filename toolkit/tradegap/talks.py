@@ -21,7 +21,7 @@ import pandas as pd
 import yaml
 
 from tradegap.errors import DataError
-from tradegap.tables import declared_tables, read_table
+from tradegap.tables import declared_tables, read_table, split_list
 
 __all__ = [
     "Negotiation",
@@ -70,6 +70,20 @@ class Negotiation:
     milestones: pd.DataFrame
     positions: pd.DataFrame
     stakes: pd.DataFrame
+
+    def covers(self, talks: str) -> bool:
+        """Return whether what is said of some parties' talks is said of these.
+
+        It is where they are all its parties or, of three and more, at least two; and where no
+        party is named.
+
+        >>> read_negotiation("nafta-2017").covers("Mexico;US")
+        True
+        >>> read_negotiation("us-japan-2019").covers("China;US")
+        False
+        """
+        named = set(split_list(talks))
+        return not named or (len(named) > 1 and named <= set(self.parties))
 
 
 def project_root() -> Path:
