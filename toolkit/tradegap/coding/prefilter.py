@@ -9,7 +9,7 @@ makes it one that is always searched.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -17,10 +17,10 @@ from typing import Any
 
 __all__ = ["Prefilter", "starts_of"]
 
-MOST_STARTS = 200  # words that one pattern may begin with; with more it is always searched
+MOST_STARTS = 500  # words that one pattern may begin with; with more it is always searched
 MOST_LETTERS = 12  # a set of letters that is followed letter by letter
 MOST_CACHED = 10_000  # words
-MOST_SETS = 2  # sets of starts that a sentence is held to
+MOST_SETS = 3  # sets of starts that a sentence is held to
 NEVER = 1e9
 COMMON = frozenset(
     re.findall(
@@ -97,7 +97,21 @@ def starts_of(pattern: re.Pattern[str]) -> tuple[frozenset[str], ...]:
         path.close()
     except (AttributeError, NotImplementedError, RecursionError):
         return ()
-    return tuple(sorted(dict.fromkeys(path.needed), key=cost)[:MOST_SETS])
+    best: list[frozenset[str]] = []
+    for starts in sorted(dict.fromkeys(path.needed), key=cost):
+        # A set that another one implies ("talk", where "talks" is needed) tells nothing more.
+        if not any(implies(each, starts) for each in best):
+            best.append(starts)
+    return tuple(best[:MOST_SETS])
+
+
+def implies(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Return whether a word that begins with one of some starts begins with one of the others.
+
+    >>> implies(frozenset({"talks "}), frozenset({"talk", "deal"}))
+    True
+    """
+    return all(each.startswith(tuple(others)) for each in some)
 
 
 def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> None:
@@ -105,11 +119,14 @@ def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> No
     for at, (kind, value) in enumerate(nodes):
         match str(kind):
             case "LITERAL":
-                if value == ord(" "):
+                if is_blank((kind, value)):
                     path.close(" ")
                     path.word = frozenset({""})
                 elif path.word is not None:
                     path.word = extend(path, [chr(value)])
+            case "IN" if any(is_blank(each) for each in value) and value[1:]:
+                ways = [[each] if is_blank(each) else [(kind, [each])] for each in value]
+                branch(ways, path, blank_follows(nodes[at + 1 :], before_blank))
             case "IN":
                 letters = letters_of(value)
                 if letters is None:
@@ -136,6 +153,11 @@ def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> No
                     path.need(frozenset(each + " " for each in path.word))
             case _:
                 raise NotImplementedError
+
+
+def is_blank(node: tuple[Any, Any]) -> bool:
+    """Return whether a part of a pattern is a blank."""
+    return str(node[0]) == "LITERAL" and bool(node[1] == ord(" "))
 
 
 def extend(path: Path, letters: Sequence[str]) -> frozenset[str] | None:
@@ -168,20 +190,15 @@ def branch(branches: Sequence[list[tuple[Any, Any]]], path: Path, before_blank: 
         end = Path(path.word)
         walk(each, end, before_blank)
         ends.append(end)
-    words = [each.word for each in ends if each.word is not None]
-    if len(words) == len(ends) and not any(each.has_left for each in ends):
-        path.word = frozenset().union(*words)
-        if len(path.word) > MOST_STARTS:
-            path.close()
-        return
-    for end in ends:
-        if end.word is not None:
-            end.need(frozenset(word + " " * before_blank for word in end.word))
-    needs = [rarest for each in ends if (rarest := each.rarest()) is not None]
-    if len(needs) == len(ends):
-        path.need(frozenset().union(*needs))
-    is_fresh = all(each.word == frozenset({""}) for each in ends)
-    path.word, path.has_left = frozenset({""}) if is_fresh else None, True
+    path.word = join(each.word for each in ends)
+    path.has_left |= path.word is None or any(each.has_left for each in ends)
+    if path.has_left:
+        for end in ends:
+            if end.word is not None:
+                end.need(frozenset(word + " " * before_blank for word in end.word))
+        needs = [rarest for each in ends if (rarest := each.rarest()) is not None]
+        if len(needs) == len(ends):
+            path.need(frozenset().union(*needs))
 
 
 def repeat(
@@ -190,18 +207,26 @@ def repeat(
     """Follow a part that may stand there several times, or not at all."""
     once = Path(path.word)
     walk(inner, once, False)
-    if once.word is not None and path.word is not None and high == 1 and not once.has_left:
-        path.word = once.word if low else path.word | once.word
-        return
+    is_told = high == 1 or once.word == frozenset({""})
     if low:
         # It stands there at least once: what that one needs is needed.
-        if once.word is not None:
+        if once.word is not None and not is_told:
             once.need(once.word)
         path.needed += once.needed
-    elif path.word is not None:
+    elif path.word is not None and (once.has_left or not is_told):
         path.need(frozenset(each + " " * before_blank for each in path.word))
-    is_fresh = once.word == frozenset({""}) and (bool(low) or path.word == frozenset({""}))
-    path.word, path.has_left = frozenset({""}) if is_fresh else None, True
+    path.word = join([once.word] if low else [path.word, once.word]) if is_told else None
+    path.has_left |= once.has_left or path.word is None
+
+
+def join(words: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """Return the beginnings of a word by any of several ways; None where they are not told."""
+    joined: frozenset[str] = frozenset()
+    for each in words:
+        if each is None:
+            return None
+        joined |= each
+    return joined if len(joined) <= MOST_STARTS else None
 
 
 def blank_follows(nodes: Sequence[tuple[Any, Any]], before_blank: bool) -> bool:
@@ -211,7 +236,7 @@ def blank_follows(nodes: Sequence[tuple[Any, Any]], before_blank: bool) -> bool:
     (kind, value), rest = nodes[0], nodes[1:]
     match str(kind):
         case "LITERAL":
-            return bool(value == ord(" "))
+            return is_blank(nodes[0])
         case "SUBPATTERN":
             return blank_follows(list(value[3]), blank_follows(rest, before_blank))
         case "BRANCH":
@@ -267,7 +292,9 @@ class Prefilter:
             else:
                 found |= self.look_up(word)
         count = len(self.patterns)
-        found &= found >> count & (1 << count) - 1
+        for _ in range(1, MOST_SETS):
+            found &= found >> count
+        found &= (1 << count) - 1
         numbers = []
         while found:
             lowest = found & -found

@@ -56,15 +56,18 @@ def classes_of(word: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=20_000)
-def phrases_of(word: str) -> tuple[tuple[str, list[str]], ...]:
-    """Return the phrases that begin with a word, each with its class.
+def phrases_of(word: str) -> dict[str, list[tuple[str, list[str]]]]:
+    """Return the phrases that begin with a word, by the first letter of their second word.
 
     >>> phrases_of("xylophone")
-    ()
+    {}
     """
     _, _, phrases = word_classes()
-    begun = phrases.get(word[:3], ())
-    return tuple((name, parts) for name, parts in begun if fits(parts[:1], [word]))
+    begun: dict[str, list[tuple[str, list[str]]]] = {}
+    for name, parts in phrases.get(word[:3], ()):
+        if fits(parts[:1], [word]):
+            begun.setdefault(parts[1][0], []).append((name, parts))
+    return begun
 
 
 def show_wording(marked: str) -> dict[str, float]:
@@ -74,28 +77,32 @@ def show_wording(marked: str) -> dict[str, float]:
     [('[deal]', 0.8), ('[fail]', 0.8), ('[neg]', 0.8)]
     """
     words = marked.split()
-    classes: set[str] = set()
-    for at, word in enumerate(words):
-        classes |= classes_of(word)
-        for name, parts in phrases_of(word):
+    classes = set().union(*map(classes_of, words))
+    for at, begun in enumerate(map(phrases_of, words[:-1])):
+        for name, parts in begun.get(words[at + 1][0], ()) if begun else ():
             if name not in classes and fits(parts, words[at : at + len(parts)]):
                 classes.add(name)
-    signs = {f"[{name}]": CLASS for name in classes}
     plain = [
-        "@party" if word[0] == "@" else "#" if word[0].isdigit() else word
+        word
+        if word[0].isalpha()
+        else "@party"
+        if word[0] == "@"
+        else "#"
+        if word[0].isdigit()
+        else word
         for word in words
         if word not in ',";'
     ]
-    padded = [*plain, "", ""]
-    for first, second, third in zip(plain, padded[1:], padded[2:], strict=False):
-        if len(first) > 1 or first in "?#":
-            signs[f"“{first}”"] = WORD
-        if second:
-            signs[f"“{first} {second}”"] = WORD
-        if third:
-            signs[f"“{first} {second} {third}”"] = WORD
-            signs[f"“{first} … {third}”"] = WORD
-    return signs
+    signs = [
+        *[f"“{one}”" for one in plain if len(one) > 1 or one in "?#"],
+        *[f"“{one} {two}”" for one, two in zip(plain, plain[1:], strict=False)],
+        *[
+            f"“{one} {two} {three}”"
+            for one, two, three in zip(plain, plain[1:], plain[2:], strict=False)
+        ],
+        *[f"“{one} … {three}”" for one, three in zip(plain, plain[2:], strict=False)],
+    ]
+    return dict.fromkeys([f"[{name}]" for name in classes], CLASS) | dict.fromkeys(signs, WORD)
 
 
 def fits(parts: list[str], words: list[str]) -> bool:
