@@ -22,22 +22,20 @@ import pandas as pd
 
 from tradegap.coding.cues import (
     DIRECTIONS,
-    Weights,
     choose,
     compile_pattern,
     find_chances,
-    read_thresholds,
-    read_weights,
-    weigh,
 )
 from tradegap.coding.dates import find_event_date, find_told_date
-from tradegap.coding.evidence import mark_sentences, show
+from tradegap.coding.evidence import mark_sentences, show_contexts
 from tradegap.coding.issues import find_issues
 from tradegap.coding.parties import find_mentions
 from tradegap.coding.sentences import LONGEST_SENTENCE, find_overlong, split_sentences
 from tradegap.coding.speakers import find_sources
 from tradegap.coding.timing import find_forwards, find_paces
 from tradegap.coding.topics import clause_on_others, find_talks
+from tradegap.coding.weighing import Model, read_model
+from tradegap.coding.wording import show_wording
 from tradegap.tables import conform, empty, split_list
 
 if TYPE_CHECKING:
@@ -144,11 +142,11 @@ def code_document(
     document: Document,
     *,
     talks: Sequence[str] = (),
-    model: tuple[Mapping[str, Weights], Mapping[str, float]] | None = None,
+    model: Model | None = None,
 ) -> pd.DataFrame:
     """Return one row per signal of one document (table `signals`).
 
-    `model` is weights and thresholds to use instead of those that ship. `talks` are the parties
+    `model` has weights and thresholds to use instead of those that ship. `talks` are the parties
     to fall back on where the text does not tell whose talks they are. Nothing is coded in a text
     that is not English.
     """
@@ -166,7 +164,7 @@ def tabulate(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 def find_signals(
     document: Document,
     talks: Sequence[str],
-    model: tuple[Mapping[str, Weights], Mapping[str, float]] | None = None,
+    model: Model | None = None,
 ) -> list[dict[str, Any]]:
     """Return one row per signal of one document, as plain values."""
     text = document.text
@@ -175,15 +173,15 @@ def find_signals(
         return []
     mentions = find_mentions(text)
     marked = mark_sentences(text, sentences, mentions)
-    shown = show(sentences, marked)
+    model = model or read_model()
+    shown = show_contexts(sentences, marked)
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     told = find_told_date(" ".join(body[:2]), document.published)
     forwards = find_forwards(sentences, marked, event, told)
     paces = find_paces(sentences, marked)
-    weights, thresholds = model or (read_weights(), read_thresholds())
-    chances = [find_chances(weigh(each, weights)) for each in shown]
-    chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], thresholds)
+    chances = [find_chances(model.weigh(*each)) for each in zip(shown, marked, strict=True)]
+    chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], model.thresholds)
     for number, words in enumerate(marked):
         # A question states nothing.
         if words.endswith("? "):
@@ -208,7 +206,7 @@ def find_signals(
             if direction == "none":
                 signs = [f"{'forward event' if forward else 'pace'} +1.00"]
             else:
-                signs = explain(shown[number], weights, direction)
+                signs = explain(shown[number] | show_wording(marked[number]), model, direction)
             rows.append(
                 {
                     "document": document.name,
@@ -236,18 +234,14 @@ def find_signals(
     return rows
 
 
-def explain(
-    signs: Mapping[str, float],
-    weights: Mapping[str, Weights],
-    direction: str,
-) -> list[str]:
+def explain(signs: Mapping[str, float], model: Model, direction: str) -> list[str]:
     """Return 'sign +weight' for each sign that counts for a direction, strongest first."""
-    at = DIRECTIONS.index(direction)
-    amounts = {
-        name: amount * weights[name][at] for name, amount in signs.items() if name in weights
-    }
-    strong = sorted(amounts.items(), key=lambda each: (-abs(each[1]), each[0]))
-    return [f"{name} {amount:+.2f}" for name, amount in strong[:MOST_REASONS] if abs(amount) >= 0.1]
+    at, weights = DIRECTIONS.index(direction), model.weights
+    amounts = [
+        (amount * weights[sign][at], sign) for sign, amount in signs.items() if sign in weights
+    ]
+    strong = sorted((-abs(each[0]), each[1], each[0]) for each in amounts if abs(each[0]) >= 0.1)
+    return [f"{sign} {amount:+.2f}" for _, sign, amount in strong[:MOST_REASONS]]
 
 
 def to_json(row: pd.Series[Any] | Mapping[Any, Any]) -> str:

@@ -32,7 +32,6 @@ __all__ = [
     "read_cues",
     "read_thresholds",
     "read_weights",
-    "weigh",
 ]
 
 Weights = tuple[float, float, float, float]  # one for each of the DIRECTIONS
@@ -238,23 +237,6 @@ def read_weights() -> dict[str, Weights]:
             raise DataError(f"{where}: a weight is no number; it takes e.g. -0.4") from None
         weights[row["sign"]] = (closed, narrowing, open_, widening)
     return weights
-
-
-def weigh(shown: Mapping[str, float], weights: Mapping[str, Weights]) -> dict[str, float]:
-    """Return the evidence for each direction: the weights of what is shown, summed.
-
-    >>> weigh({"no deal": 1.0}, {"no deal": (-1.0, 0.0, 2.0, 0.5)})["open"]
-    2.0
-    """
-    closed = narrowing = open_ = widening = 0.0
-    for name, amount in shown.items():
-        row = weights.get(name)
-        if row is not None:
-            closed += amount * row[0]
-            narrowing += amount * row[1]
-            open_ += amount * row[2]
-            widening += amount * row[3]
-    return {"closed": closed, "narrowing": narrowing, "open": open_, "widening": widening}
 
 
 def find_chances(evidence: Mapping[str, float]) -> dict[str, float]:

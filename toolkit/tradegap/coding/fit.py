@@ -45,6 +45,7 @@ from tradegap.coding.training import (
     spread_folds,
     write_cues,
 )
+from tradegap.coding.weighing import Model
 from tradegap.talks import project_root
 
 Array = npt.NDArray[np.float64]
@@ -184,7 +185,7 @@ def main(shared: Path) -> None:
     for number, (weights, constants) in enumerate(fitted):
         scale, thresholds, chances = settle(fold != number)
         honest[fold == number] = chances[fold == number]
-        model = (as_table(names, weights, constants, scale), thresholds)
+        model = Model(as_table(names, weights, constants, scale), thresholds)
         for each in (gold[at] for at in np.unique(place[fold == number])):
             coded = code_document(each.document, model=model)
             lines += [to_json(row) for _, row in coded.iterrows()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from tradegap.coding.cues import as_printed, compile_pattern, probability, read_rows
@@ -83,6 +83,7 @@ def prefilter(file: str, kind: str) -> Prefilter:
     return Prefilter([sign.pattern for sign in read_signs(file, kind)])
 
 
+@lru_cache(maxsize=8)
 def spoken_signs(file: str, kind: str, words: str) -> list[tuple[Sign, re.Match[str]]]:
     """Return the signs of a cue file that a marked sentence shows, each with its first match."""
     signs = read_signs(file, kind)
@@ -202,13 +203,20 @@ def find_forwards(
     weights = read_weights("forward")
     document = shares(marked)
     found: list[Forward | None] = []
-    for number in range(len(marked)):
+    for number, words in enumerate(marked):
+        # Without a time ahead, or words that announce, there is nothing to weigh.
+        if not any(each.is_ahead for each in whens[number]) and all(
+            sign.kind in ("against", "with a date")
+            for sign, _ in spoken_signs("forward.csv", "kind", words)
+        ):
+            found.append(None)
+            continue
         signs = show_forward(number, sentences, marked, whens) | document
         chance = probability(sum(weights.get(name, 0) * much for name, much in signs.items()))
         if chance < FORWARD:
             found.append(None)
         else:
-            found.append(announce(marked[number], sentences[number].text, whens[number], chance))
+            found.append(announce(words, sentences[number].text, whens[number], chance))
     titles = [each.kind == "title" for each in sentences]
     return lend_dates(found, titles, marked)
 
