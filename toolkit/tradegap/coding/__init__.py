@@ -82,7 +82,7 @@ def is_english(text: str) -> bool:
     words = re.findall(r"[^\W\d_]+", text[:20000].lower())
     if not words:
         return False
-    share = sum(word in ENGLISH for word in words) / len(words)
+    share = len([word for word in words if word in ENGLISH]) / len(words)
     return share >= (0.12 if len(words) > 40 else 0.05)
 
 
@@ -180,7 +180,7 @@ def find_signals(
     told = find_told_date(" ".join(body[:2]), document.published)
     forwards = find_forwards(sentences, marked, event, told)
     paces = find_paces(sentences, marked)
-    chances = [find_chances(model.weigh(*each)) for each in zip(shown, marked, strict=True)]
+    chances = [find_chances(each) for each in model.weigh(shown, marked)]
     chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], model.thresholds)
     for number, words in enumerate(marked):
         # A question states nothing.

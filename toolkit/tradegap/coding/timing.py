@@ -101,6 +101,19 @@ OF_TRADE = (
 )
 
 
+@cache
+def topic_prefilter() -> Prefilter:
+    """Return the patterns of talks, and of trade or talks, to be looked up by words."""
+    return Prefilter([topic(TALKS), topic(OF_TRADE)])
+
+
+@lru_cache(maxsize=1000)
+def topics_of(words: str) -> tuple[bool, bool]:
+    """Return whether a marked sentence speaks of talks, and whether of trade or talks."""
+    found = topic_prefilter().search(words)
+    return 0 in found, 1 in found
+
+
 def show_forward(
     number: int, sentences: Sequence[Sentence], marked: Sequence[str], whens: Sequence[list[When]]
 ) -> dict[str, float]:
@@ -123,7 +136,7 @@ def show_forward(
         "talks beside the date": bool(topic(TALKS).search(near)),
         "a measure beside the date": bool(topic("{measure}").search(near)),
         "a deal beside the date": bool(topic("{deal}").search(near)),
-        "talks": bool(topic(TALKS).search(words)),
+        "talks": topics_of(words)[0],
         "a date ahead around": any(
             when.is_ahead
             for at in (number - 1, number + 1)
@@ -150,7 +163,7 @@ def show_pace(
     for sign, _ in spoken_signs("forward.csv", "kind", words):
         if sign.kind == "against":
             signs[sign.name] = 1.0
-    if topic(TALKS).search(words):
+    if topics_of(words)[0]:
         signs["talks"] = 1.0
     if topic("(urge*|call* for|demand*|appeal*|need* to|must|should|want* to|hope* to)").search(
         words
@@ -162,7 +175,7 @@ def show_pace(
 def facts_of(number: int, sentences: Sequence[Sentence], marked: Sequence[str]) -> dict[str, float]:
     """Return what counts for forward events and pace alike: the form and the place."""
     words = marked[number]
-    around = "".join(marked[max(0, number - 2) : number])
+    before = marked[max(0, number - 2) : number]
     length = words.count(" ") - 1
     parties = len(set(re.findall(r" @\S+", words)))
     facts = {
@@ -171,8 +184,8 @@ def facts_of(number: int, sentences: Sequence[Sentence], marked: Sequence[str]) 
         "item of a list": words.startswith((" - ", " • ", " * ")),
         "quotation": '"' in words or words.startswith(" '"),
         "question": words.endswith("? "),
-        "no trade word": not topic(OF_TRADE).search(words),
-        "no trade word before": not topic(OF_TRADE).search(around),
+        "no trade word": not topics_of(words)[1],
+        "no trade word before": not any(topics_of(each)[1] for each in before),
         "no party named": parties == 0,
         "two parties named": parties >= 2,
         "short": length < 9,
@@ -186,8 +199,8 @@ def shares(marked: Sequence[str]) -> dict[str, float]:
     count = max(1, len(marked))
     return {
         "joint text": float(bool(OPENING.search("".join(marked[:2])))),
-        "talks in the document": sum(bool(topic(TALKS).search(each)) for each in marked) / count,
-        "no trade in the document": sum(not topic(OF_TRADE).search(e) for e in marked) / count,
+        "talks in the document": sum(topics_of(each)[0] for each in marked) / count,
+        "no trade in the document": sum(not topics_of(each)[1] for each in marked) / count,
     }
 
 
