@@ -15,13 +15,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice, product
+from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tradegap.coding.cues import (
-    DIRECTIONS,
     choose,
     compile_pattern,
     find_chances,
@@ -30,16 +30,15 @@ from tradegap.coding.dates import find_event_date, find_told_date
 from tradegap.coding.evidence import mark_sentences, show_contexts
 from tradegap.coding.issues import find_issues
 from tradegap.coding.parties import find_mentions
-from tradegap.coding.sentences import LONGEST_SENTENCE, find_overlong, split_sentences
+from tradegap.coding.sentences import LONGEST_SENTENCE, Sentence, find_overlong, split_sentences
 from tradegap.coding.speakers import find_sources
 from tradegap.coding.timing import find_forwards, find_paces
 from tradegap.coding.topics import clause_on_others, find_talks
 from tradegap.coding.weighing import Model, read_model
-from tradegap.coding.wording import show_wording
 from tradegap.tables import conform, empty, split_list
 
 if TYPE_CHECKING:
-    from tradegap.documents import Document
+    from tradegap.documents import Block, Document
 
 __all__ = [
     "code_document",
@@ -59,7 +58,6 @@ ENGLISH = frozenset(
     )
 )
 KEY = ("sha256", "start", "end", "direction", "talks")
-MOST_REASONS = 16  # signs that `why` names, the strongest; a sentence shows more than a hundred
 # A contrast inside the sentence; one that opens it is with the sentence before.
 CONTRAST = re.compile(
     r"(?: \S+){3,}? (?:but|however|yet|while|whereas|although|though|despite|even as) "
@@ -101,17 +99,26 @@ def iter_signals(
     by which a document is known again, so that none is coded twice.
     """
     seen: set[int] = set()
+    rows: list[dict[str, Any]] = []
+    count = 0
+    for each in documents:
+        key = hash((each.sha256, each.text))
+        if key not in seen:
+            seen.add(key)
+            rows += find_signals(each, talks)
+            count += 1
+        if count == documents_at_once:
+            yield tabulate(rows)
+            rows, count = [], 0
+    if count:
+        yield tabulate(rows)
 
-    def unseen() -> Iterator[Document]:
-        for each in documents:
-            key = hash((each.sha256, each.text))
-            if key not in seen:
-                seen.add(key)
-                yield each
 
-    source = unseen()
-    while batch := list(islice(source, documents_at_once)):
-        yield code_documents(batch, talks=talks)
+@lru_cache(maxsize=1)  # a document is asked for its faults, then coded
+def read_prose(text: str, blocks: tuple[Block, ...]) -> tuple[Sentence, ...]:
+    """Return the sentences of a document, none if they are not English."""
+    sentences = split_sentences(text, blocks)
+    return tuple(sentences) if is_english(" ".join(each.text for each in sentences)) else ()
 
 
 def find_uncoded(documents: Iterable[Document]) -> list[str]:
@@ -119,7 +126,7 @@ def find_uncoded(documents: Iterable[Document]) -> list[str]:
     return [
         f"{each.name}: no English prose found; nothing is coded in it"
         for each in documents
-        if not is_english(" ".join(s.text for s in split_sentences(each.text, each.blocks)))
+        if not read_prose(each.text, each.blocks)
     ]
 
 
@@ -168,19 +175,19 @@ def find_signals(
 ) -> list[dict[str, Any]]:
     """Return one row per signal of one document, as plain values."""
     text = document.text
-    sentences = split_sentences(text, document.blocks)
-    if not sentences or not is_english(" ".join(each.text for each in sentences)):
+    sentences = read_prose(text, document.blocks)
+    if not sentences:
         return []
     mentions = find_mentions(text)
     marked = mark_sentences(text, sentences, mentions)
     model = model or read_model()
-    shown = show_contexts(sentences, marked)
+    evidence = model.weigh(show_contexts(sentences, marked), marked)
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     told = find_told_date(" ".join(body[:2]), document.published)
     forwards = find_forwards(sentences, marked, event, told)
     paces = find_paces(sentences, marked)
-    chances = [find_chances(each) for each in model.weigh(shown, marked)]
+    chances = [find_chances(each) for each in evidence.sums]
     chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], model.thresholds)
     for number, words in enumerate(marked):
         # A question states nothing.
@@ -206,7 +213,7 @@ def find_signals(
             if direction == "none":
                 signs = [f"{'forward event' if forward else 'pace'} +1.00"]
             else:
-                signs = explain(shown[number] | show_wording(marked[number]), model, direction)
+                signs = evidence.explain(number, direction)
             rows.append(
                 {
                     "document": document.name,
@@ -232,16 +239,6 @@ def find_signals(
                 }
             )
     return rows
-
-
-def explain(signs: Mapping[str, float], model: Model, direction: str) -> list[str]:
-    """Return 'sign +weight' for each sign that counts for a direction, strongest first."""
-    at, weights = DIRECTIONS.index(direction), model.weights
-    amounts = [
-        (amount * weights[sign][at], sign) for sign, amount in signs.items() if sign in weights
-    ]
-    strong = sorted((-abs(each[0]), each[1], each[0]) for each in amounts if abs(each[0]) >= 0.1)
-    return [f"{sign} {amount:+.2f}" for _, sign, amount in strong[:MOST_REASONS]]
 
 
 def to_json(row: pd.Series[Any] | Mapping[Any, Any]) -> str:

@@ -9,6 +9,7 @@ sentences of a document at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
 from typing import Any
@@ -21,20 +22,45 @@ from tradegap.coding.wording import CLASS, WORD, is_sign, read_words
 
 __all__ = ["Model", "read_model"]
 
+LEAST = 0.1  # what weighs less is no reason
+MOST_REASONS = 16  # signs that `why` names, the strongest; a sentence shows more than a hundred
 Array = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the signs of a document's sentences weigh: one column per sign in a sentence."""
+
+    sums: list[dict[str, float]]  # for each direction, by sentence
+    names: Sequence[str]
+    place: Array  # of the sign in the names
+    weighed: npt.NDArray[np.float64]  # a row for each direction
+    begins: Array  # where the signs of each sentence begin
+
+    def explain(self, number: int, direction: str) -> list[str]:
+        """Return 'sign +weight' for the signs that count for a direction, strongest first."""
+        own = slice(self.begins[number], self.begins[number + 1])
+        weighed = self.weighed[DIRECTIONS.index(direction), own]
+        told = [
+            (self.names[self.place[own][at]], float(weighed[at]))
+            for at in np.flatnonzero(np.abs(weighed) >= LEAST)
+        ]
+        strong = sorted(told, key=lambda each: (-abs(each[1]), each[0]))
+        return [f"{name} {amount:+.2f}" for name, amount in strong[:MOST_REASONS]]
 
 
 class Model:
     """The weights of signs, and the chance from which each direction is coded.
 
     >>> model = Model({"“no deal”": (-1.0, 0.0, 2.0, 0.0), "short": (0.0, 0.0, 1.0, 0.0)}, {})
-    >>> model.weigh([{"short": 1.0}, {}], [" no deal , no deal . ", " deal . "])[0]["open"]
-    2.4
+    >>> evidence = model.weigh([{"short": 1.0}, {}], [" no deal , no deal . ", " deal . "])
+    >>> evidence.sums[0]["open"], evidence.explain(0, "open")
+    (2.4, ['“no deal” +1.40', 'short +1.00'])
     """
 
     def __init__(self, weights: Mapping[str, Weights], thresholds: Mapping[str, float]) -> None:
         """Number the words of the signs, and sort the signs by their numbers."""
-        self.weights, self.thresholds = weights, thresholds
+        self.thresholds, self.names = thresholds, [*weights]
         self.places = {name: place for place, name in enumerate(weights)}
         self.table = np.array([*weights.values()], float).reshape(len(weights), len(DIRECTIONS)).T
         named = [
@@ -56,15 +82,13 @@ class Model:
         """Return the number of a sign of up to three words, from theirs."""
         return (first * self.base + second) * self.base + third
 
-    def weigh(
-        self, contexts: Sequence[Mapping[str, float]], marked: Sequence[str]
-    ) -> list[dict[str, float]]:
+    def weigh(self, contexts: Sequence[Mapping[str, float]], marked: Sequence[str]) -> Evidence:
         """Return the evidence for each direction in each sentence of a document."""
         told: list[tuple[int, int, float]] = []
         ids, ends = [0, 0], []
-        for at, (context, sentence) in enumerate(zip(contexts, marked, strict=True)):
-            classes, words = read_words(sentence)
-            amounts = context | dict.fromkeys([f"[{name}]" for name in classes], CLASS)
+        for at, (context, words_marked) in enumerate(zip(contexts, marked, strict=True)):
+            classes, words = read_words(words_marked)
+            amounts = {**context} | dict.fromkeys([f"[{name}]" for name in classes], CLASS)
             told += [
                 (at, self.places[name], amount)
                 for name, amount in amounts.items()
@@ -73,16 +97,18 @@ class Model:
             ids += map(self.words.get, words, repeat(0))
             ids += (0, 0)
             ends.append(len(ids))
-        where, places, amounts_told = zip(*told, strict=True) if told else ((), (), ())
-        where_words, places_words = self.find_signs(np.array(ids, np.int64), ends)
-        sentence_of = np.concatenate([np.array(where, np.int64), where_words])
-        place_of = np.concatenate([np.array(places, np.int64), places_words])
-        amount_of = np.concatenate([np.array(amounts_told, float), np.full(len(places_words), WORD)])
-        sums = [
-            np.bincount(sentence_of, amount_of * column[place_of], len(marked)).tolist()
-            for column in self.table
-        ]
-        return [dict(zip(DIRECTIONS, each, strict=True)) for each in zip(*sums, strict=True)]
+        where, what, much = zip(*told, strict=True) if told else ((), (), ())
+        words_where, words_what = self.find_signs(np.array(ids, np.int64), ends)
+        sentence = np.concatenate([np.array(where, np.int64), words_where])
+        order = np.argsort(sentence, kind="stable")
+        place = np.concatenate([np.array(what, np.int64), words_what])[order]
+        amount = np.concatenate([np.array(much, float), np.full(len(words_what), WORD)])[order]
+        sentence = sentence[order]
+        begins = np.searchsorted(sentence, np.arange(len(marked) + 1))
+        weighed = self.table[:, place] * amount
+        sums = [np.bincount(sentence, each, len(marked)).tolist() for each in weighed]
+        evidence = [dict(zip(DIRECTIONS, own, strict=True)) for own in zip(*sums, strict=True)]
+        return Evidence(evidence, self.names, place, weighed, begins)
 
     def find_signs(self, ids: Array, ends: Sequence[int]) -> tuple[Array, Array]:
         """Return the sentences and places of all signs of words, each once in a sentence."""
