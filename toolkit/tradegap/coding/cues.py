@@ -124,9 +124,11 @@ def tokens(text: str) -> str:
     >>> tokens("“No deal,” said @Japan’s envoy.")
     ' " no deal , " said @japan envoy . '
     """
-    words = TOKEN.findall(text.translate(SAME).lower())
-    bare = (word[:-2] if word.endswith("'s") and len(word) > 2 else word for word in words)
-    return f" {' '.join(bare)} "
+    plain = text.translate(SAME).lower()
+    words = TOKEN.findall(plain)
+    if "'s" in plain:
+        words = [word[:-2] if word.endswith("'s") and len(word) > 2 else word for word in words]
+    return f" {' '.join(words)} "
 
 
 def as_printed(words: str, text: str) -> str:

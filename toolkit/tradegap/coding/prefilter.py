@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from itertools import product
+from operator import or_
 from typing import Any
 
 __all__ = ["Prefilter", "starts_of"]
@@ -254,6 +255,30 @@ def blank_follows(nodes: Sequence[tuple[Any, Any]], before_blank: bool) -> bool:
             return False
 
 
+class ByWord(dict[str, int]):
+    """The patterns that each word met so far speaks for, a bit each."""
+
+    def __init__(self) -> None:
+        """Begin without words."""
+        self.by_start: dict[str, int] = {}
+        self.longest = 0
+
+    def speak(self, start: str, bit: int) -> None:
+        """Take in that words that begin so speak for a pattern."""
+        self.by_start[start] = self.by_start.get(start, 0) | bit
+        self.longest = max(self.longest, len(start))
+
+    def __missing__(self, word: str) -> int:
+        """Look up a word that is new; all are forgotten where they have become too many."""
+        whole, found = word + " ", 0
+        for length in range(1, min(len(whole), self.longest) + 1):
+            found |= self.by_start.get(whole[:length], 0)
+        if len(self) >= MOST_CACHED:
+            self.clear()
+        self[word] = found
+        return found
+
+
 @dataclass
 class Prefilter:
     """The patterns of a cue file, ready to be looked up by the words of a sentence.
@@ -265,9 +290,7 @@ class Prefilter:
 
     patterns: Sequence[re.Pattern[str]]
     always: int = 0  # a bit for each pattern, and behind them one more for its second set
-    by_start: dict[str, int] = field(default_factory=dict)
-    longest: int = 0
-    by_word: dict[str, int] = field(default_factory=dict)
+    by_word: ByWord = field(default_factory=ByWord)
 
     def __post_init__(self) -> None:
         """Index the patterns by the words that speak for them."""
@@ -280,18 +303,12 @@ class Prefilter:
                     self.always |= bit
                     continue
                 for each in sets[place]:
-                    self.by_start[each] = self.by_start.get(each, 0) | bit
-                    self.longest = max(self.longest, len(each))
+                    self.by_word.speak(each, bit)
 
     def candidates(self, marked: str) -> list[int]:
         """Return the numbers of the patterns that a sentence could match, in order."""
-        found, known = self.always, self.by_word
-        for word in marked.split(" "):
-            if word in known:
-                found |= known[word]
-            else:
-                found |= self.look_up(word)
         count = len(self.patterns)
+        found = reduce(or_, map(self.by_word.__getitem__, marked.split(" ")), self.always)
         for _ in range(1, MOST_SETS):
             found &= found >> count
         found &= (1 << count) - 1
@@ -301,16 +318,6 @@ class Prefilter:
             numbers.append(lowest.bit_length() - 1)
             found ^= lowest
         return numbers
-
-    def look_up(self, word: str) -> int:
-        """Return the patterns that one word speaks for, a bit each, and keep them in mind."""
-        whole, found = word + " ", 0
-        for length in range(1, min(len(whole), self.longest) + 1):
-            found |= self.by_start.get(whole[:length], 0)
-        if len(self.by_word) >= MOST_CACHED:
-            self.by_word.clear()
-        self.by_word[word] = found
-        return found
 
     def search(self, marked: str) -> dict[int, re.Match[str]]:
         """Return the first match of each pattern that a sentence shows, by the pattern's number."""
