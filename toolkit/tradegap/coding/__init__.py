@@ -5,6 +5,7 @@
     cues        phrases and weights, from the files in tradegap/cues
     wording     the words of a sentence and their classes
     evidence    sentence → the cues, words and contexts that it shows
+    weighing    what these weigh for each direction, in sum
     speakers, issues, topics, dates   who says it, on what, whose talks, and what lies ahead
 
 The cue files are for an analyst to read and edit; `make train` fits weights.
