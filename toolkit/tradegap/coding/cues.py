@@ -59,11 +59,16 @@ class Cue:
     example: str
 
 
+def iter_rows(name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a cue file, each with all its columns."""
+    text = (files("tradegap") / "cues" / name).read_text(encoding="utf-8")
+    yield from csv.DictReader(io.StringIO(text, newline=""))
+
+
 @cache
 def read_rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a cue file, each with all its columns."""
-    text = (files("tradegap") / "cues" / name).read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return list(iter_rows(name))
 
 
 @cache
@@ -231,7 +236,8 @@ def read_weights() -> dict[str, Weights]:
         if cue.direction in DIRECTIONS:
             own = [cue.meant if each == cue.direction else 0.0 for each in DIRECTIONS]
             weights[cue.name] = (own[0], own[1], own[2], own[3])
-    for number, row in enumerate(read_rows("weights.csv"), start=2):
+    # Thirty thousand rows: kept as weights, not as rows, too.
+    for number, row in enumerate(iter_rows("weights.csv"), start=2):
         try:
             closed, narrowing, open_, widening = (float(row[each]) for each in DIRECTIONS)
         except (TypeError, ValueError):

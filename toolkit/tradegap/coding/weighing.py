@@ -63,18 +63,15 @@ class Model:
         self.thresholds, self.names = thresholds, [*weights]
         self.places = {name: place for place, name in enumerate(weights)}
         self.table = np.array([*weights.values()], float).reshape(len(weights), len(DIRECTIONS)).T
-        named = [
-            (name[1:-1].split(" "), place) for name, place in self.places.items() if name[0] == "“"
-        ]
-        known = sorted({word for words, _ in named for word in words})
-        self.words = {word: number for number, word in enumerate(known, start=1)}
+        known = {word for name in weights if name[0] == "“" for word in name[1:-1].split(" ")}
+        self.words = {word: number for number, word in enumerate(sorted(known), start=1)}
         self.base = len(known) + 1
-        numbers = [
-            (self.number(*[self.words[word] for word in words]), place)
-            for words, place in named
-            if len(words) > 1 or is_sign(words[0])
-        ]
-        self.numbers, self.numbered = np.array([*sorted(numbers), (2**62, 0)], np.int64).T.copy()
+        numbers = [(2**62, 0)]
+        for name, place in self.places.items():
+            words = name[1:-1].split(" ")
+            if name[0] == "“" and (len(words) > 1 or is_sign(words[0])):
+                numbers.append((self.number(*[self.words[word] for word in words]), place))
+        self.numbers, self.numbered = np.array(sorted(numbers), np.int64).T.copy()
         # "a … b" is a pair, too, with a gap between.
         self.gap = self.words.get("…", 0)
 
