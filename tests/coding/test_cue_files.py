@@ -6,9 +6,15 @@ import re
 
 import pytest
 
-from tradegap.coding import DIRECTIONS
 from tradegap.coding.clauses import OPENS, VERBS
-from tradegap.coding.cues import compile_pattern, read_cues, read_rows, read_weights, tokens
+from tradegap.coding.cues import (
+    DIRECTIONS,
+    compile_pattern,
+    read_cues,
+    read_rows,
+    read_weights,
+    tokens,
+)
 from tradegap.coding.evidence import CROSSED, mark_sentences, show
 from tradegap.coding.parties import find_mentions, mark
 from tradegap.coding.sentences import split_sentences

@@ -83,7 +83,9 @@ def test_whatever_a_cue_matches_has_one_of_its_starts(data: st.DataObject, at: i
 
 # Patterns of a few letters, so that drawn sentences do match them.
 PARTS = st.recursive(
-    st.sampled_from(["a", "b", "ab", " ", " a", "b ", r"\S*", "[ab]", "[^a]", ".", r"\d", "a?"]),
+    st.sampled_from(
+        ["a", "b", "ab", " ", " a", "b ", r"\S*", "[ab]", "[^a]", "[a ]", "[^a ]", ".", r"\d", "a?"]
+    ),
     lambda inner: (
         st.lists(inner, min_size=1, max_size=3).map("".join)
         | st.lists(inner, min_size=1, max_size=3).map(lambda each: f"(?:{'|'.join(each)})")

@@ -6,6 +6,7 @@
     wording     the words of a sentence and their classes
     clauses     the clause, verb and negation that a cue stands in
     evidence    sentence → the cues, words and contexts that it shows
+    weighing    what these weigh for each direction, in sum
     speakers, issues, topics, dates   who says it, on what, whose talks, and what lies ahead
 
 The cue files are for an analyst to read and edit; `make train` fits weights.
@@ -16,33 +17,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice, product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tradegap.coding.cues import (
-    DIRECTIONS,
-    Weights,
-    choose,
-    compile_pattern,
-    find_chances,
-    read_thresholds,
-    read_weights,
-    weigh,
-)
+from tradegap.coding.clauses import expand
+from tradegap.coding.cues import choose, compile_pattern, find_chances
 from tradegap.coding.dates import find_event_date, find_told_date
-from tradegap.coding.evidence import mark_sentences, show
+from tradegap.coding.evidence import mark_sentences, show_contexts
 from tradegap.coding.issues import find_issues
 from tradegap.coding.parties import find_mentions
-from tradegap.coding.sentences import LONGEST_SENTENCE, find_overlong, split_sentences
+from tradegap.coding.sentences import LONGEST_SENTENCE, Sentence, find_overlong, split_sentences
 from tradegap.coding.speakers import find_sources
 from tradegap.coding.timing import find_forwards, find_paces
 from tradegap.coding.topics import clause_on_others, find_talks
+from tradegap.coding.weighing import Model, read_model
 from tradegap.tables import conform, empty, split_list
 
 if TYPE_CHECKING:
-    from tradegap.documents import Document
+    from tradegap.documents import Block, Document
 
 __all__ = [
     "Model",
@@ -63,7 +58,6 @@ ENGLISH = frozenset(
     )
 )
 KEY = ("sha256", "start", "end", "direction", "talks")
-MOST_REASONS = 16  # signs that `why` names, the strongest; a sentence shows more than a hundred
 # A contrast inside the sentence; one that opens it is with the sentence before.
 CONTRAST = re.compile(
     r"(?: \S+){3,}? (?:but|however|yet|while|whereas|although|though|despite|even as) "
@@ -77,16 +71,6 @@ WITHIN = compile_pattern(
 )
 
 
-class Model(NamedTuple):
-    """The fitted numbers of the coder; what is None is as it ships."""
-
-    directions: Mapping[str, Weights]
-    thresholds: Mapping[str, float]
-    issues: Mapping[str, Mapping[str, float]] | None = None
-    forward: Mapping[str, float] | None = None
-    pace: Mapping[str, float] | None = None
-
-
 def is_english(text: str) -> bool:
     """Return whether a text is English, by its commonest words.
 
@@ -96,7 +80,7 @@ def is_english(text: str) -> bool:
     words = re.findall(r"[^\W\d_]+", text[:20000].lower())
     if not words:
         return False
-    share = sum(word in ENGLISH for word in words) / len(words)
+    share = len([word for word in words if word in ENGLISH]) / len(words)
     return share >= (0.12 if len(words) > 40 else 0.05)
 
 
@@ -115,17 +99,26 @@ def iter_signals(
     by which a document is known again, so that none is coded twice.
     """
     seen: set[int] = set()
+    rows: list[dict[str, Any]] = []
+    count = 0
+    for each in documents:
+        key = hash((each.sha256, each.text))
+        if key not in seen:
+            seen.add(key)
+            rows += find_signals(each, talks)
+            count += 1
+        if count == documents_at_once:
+            yield tabulate(rows)
+            rows, count = [], 0
+    if count:
+        yield tabulate(rows)
 
-    def unseen() -> Iterator[Document]:
-        for each in documents:
-            key = hash((each.sha256, each.text))
-            if key not in seen:
-                seen.add(key)
-                yield each
 
-    source = unseen()
-    while batch := list(islice(source, documents_at_once)):
-        yield code_documents(batch, talks=talks)
+@lru_cache(maxsize=1)  # a document is asked for its faults, then coded
+def read_prose(text: str, blocks: tuple[Block, ...]) -> tuple[Sentence, ...]:
+    """Return the sentences of a document, none if they are not English."""
+    sentences = split_sentences(text, blocks)
+    return tuple(sentences) if is_english(" ".join(each.text for each in sentences)) else ()
 
 
 def find_uncoded(documents: Iterable[Document]) -> list[str]:
@@ -133,7 +126,7 @@ def find_uncoded(documents: Iterable[Document]) -> list[str]:
     return [
         f"{each.name}: no English prose found; nothing is coded in it"
         for each in documents
-        if not is_english(" ".join(s.text for s in split_sentences(each.text, each.blocks)))
+        if not read_prose(each.text, each.blocks)
     ]
 
 
@@ -182,21 +175,21 @@ def find_signals(
 ) -> list[dict[str, Any]]:
     """Return one row per signal of one document, as plain values."""
     text = document.text
-    sentences = split_sentences(text, document.blocks)
-    if not sentences or not is_english(" ".join(each.text for each in sentences)):
+    sentences = read_prose(text, document.blocks)
+    if not sentences:
         return []
     mentions = find_mentions(text)
     marked = mark_sentences(text, sentences, mentions)
-    shown = show(sentences, marked)
-    model = model or Model(read_weights(), read_thresholds())
+    model = model or read_model()
+    spelt_out = [expand(each) for each in marked]
+    evidence = model.weigh(show_contexts(sentences, spelt_out), spelt_out)
     body = [each.text for each in sentences if each.kind != "title"]
     event = find_event_date(" ".join(body[:2]), document.published)
     told = find_told_date(" ".join(body[:2]), document.published)
     forwards = find_forwards(sentences, marked, event, told, model.forward)
     paces = find_paces(sentences, marked, model.pace)
-    weights, thresholds = model.directions, model.thresholds
-    chances = [find_chances(weigh(each, weights)) for each in shown]
-    chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], thresholds)
+    chances = [find_chances(each) for each in evidence.sums]
+    chosen = choose(chances, [bool(CONTRAST.match(each)) for each in marked], model.thresholds)
     for number, words in enumerate(marked):
         # A question states nothing.
         if words.endswith("? "):
@@ -221,7 +214,7 @@ def find_signals(
             if direction == "none":
                 signs = [f"{'forward event' if forward else 'pace'} +1.00"]
             else:
-                signs = explain(shown[number], weights, direction)
+                signs = evidence.explain(number, direction)
             rows.append(
                 {
                     "document": document.name,
@@ -247,20 +240,6 @@ def find_signals(
                 }
             )
     return rows
-
-
-def explain(
-    signs: Mapping[str, float],
-    weights: Mapping[str, Weights],
-    direction: str,
-) -> list[str]:
-    """Return 'sign +weight' for each sign that counts for a direction, strongest first."""
-    at = DIRECTIONS.index(direction)
-    amounts = {
-        name: amount * weights[name][at] for name, amount in signs.items() if name in weights
-    }
-    strong = sorted(amounts.items(), key=lambda each: (-abs(each[1]), each[0]))
-    return [f"{name} {amount:+.2f}" for name, amount in strong[:MOST_REASONS] if abs(amount) >= 0.1]
 
 
 def to_json(row: pd.Series[Any] | Mapping[Any, Any]) -> str:

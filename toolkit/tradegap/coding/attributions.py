@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from tradegap.coding.cues import read_rows
 from tradegap.coding.people import NAME
@@ -86,11 +86,9 @@ def verbs() -> dict[str, str]:
 def find_attributions(bare: str, start: int, reader: Reader) -> Iterator[Attribution]:
     """Yield the attributions of a sentence, of which `bare` lacks quotations and parties."""
     kinds = verbs()
-    is_dummy = bool(DUMMY.match(bare))
-    for found in WORD.finditer(bare):
-        verb, place = found.group().lower(), found.start()
-        if verb not in kinds:
-            continue
+    is_dummy, said = find_verbs(bare)
+    for verb, found in said:
+        place = found.start()
         left = bare[max(0, place - REACH) : place]
         offset = start + place - len(left)
         rest, between = without_between(left)
@@ -136,6 +134,14 @@ def find_attributions(bare: str, start: int, reader: Reader) -> Iterator[Attribu
         got = reader.phrase(clause.group(1), start + clause.start(1))
         if got and got.kind == "name":
             yield Attribution(got, len(bare))
+
+
+@lru_cache(maxsize=1000)  # a document is read twice
+def find_verbs(bare: str) -> tuple[bool, list[tuple[str, re.Match[str]]]]:
+    """Return whether a sentence has a subject that stands for nobody, and its verbs of saying."""
+    kinds = verbs()
+    words = ((each.group().lower(), each) for each in WORD.finditer(bare))
+    return bool(DUMMY.match(bare)), [each for each in words if each[0] in kinds]
 
 
 def words_at(bare: str, at: int) -> str:

@@ -32,7 +32,6 @@ __all__ = [
     "read_cues",
     "read_thresholds",
     "read_weights",
-    "weigh",
 ]
 
 Weights = tuple[float, float, float, float]  # one for each of the DIRECTIONS
@@ -60,11 +59,16 @@ class Cue:
     example: str
 
 
+def iter_rows(name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a cue file, each with all its columns."""
+    text = (files("tradegap") / "cues" / name).read_text(encoding="utf-8")
+    yield from csv.DictReader(io.StringIO(text, newline=""))
+
+
 @cache
 def read_rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a cue file, each with all its columns."""
-    text = (files("tradegap") / "cues" / name).read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return list(iter_rows(name))
 
 
 @cache
@@ -125,9 +129,11 @@ def tokens(text: str) -> str:
     >>> tokens("“No deal,” said @Japan’s envoy.")
     ' " no deal , " said @japan envoy . '
     """
-    words = TOKEN.findall(text.translate(SAME).lower())
-    bare = (word[:-2] if word.endswith("'s") and len(word) > 2 else word for word in words)
-    return f" {' '.join(bare)} "
+    plain = text.translate(SAME).lower()
+    words = TOKEN.findall(plain)
+    if "'s" in plain:
+        words = [word[:-2] if word.endswith("'s") and len(word) > 2 else word for word in words]
+    return f" {' '.join(words)} "
 
 
 def as_printed(words: str, text: str) -> str:
@@ -230,7 +236,8 @@ def read_weights() -> dict[str, Weights]:
         if cue.direction in DIRECTIONS:
             own = [cue.meant if each == cue.direction else 0.0 for each in DIRECTIONS]
             weights[cue.name] = (own[0], own[1], own[2], own[3])
-    for number, row in enumerate(read_rows("weights.csv"), start=2):
+    # Thirty thousand rows: kept as weights, not as rows, too.
+    for number, row in enumerate(iter_rows("weights.csv"), start=2):
         try:
             closed, narrowing, open_, widening = (float(row[each]) for each in DIRECTIONS)
         except (TypeError, ValueError):
@@ -238,23 +245,6 @@ def read_weights() -> dict[str, Weights]:
             raise DataError(f"{where}: a weight is no number; it takes e.g. -0.4") from None
         weights[row["sign"]] = (closed, narrowing, open_, widening)
     return weights
-
-
-def weigh(shown: Mapping[str, float], weights: Mapping[str, Weights]) -> dict[str, float]:
-    """Return the evidence for each direction: the weights of what is shown, summed.
-
-    >>> weigh({"no deal": 1.0}, {"no deal": (-1.0, 0.0, 2.0, 0.5)})["open"]
-    2.0
-    """
-    closed = narrowing = open_ = widening = 0.0
-    for name, amount in shown.items():
-        row = weights.get(name)
-        if row is not None:
-            closed += amount * row[0]
-            narrowing += amount * row[1]
-            open_ += amount * row[2]
-            widening += amount * row[3]
-    return {"closed": closed, "narrowing": narrowing, "open": open_, "widening": widening}
 
 
 def find_chances(evidence: Mapping[str, float]) -> dict[str, float]:

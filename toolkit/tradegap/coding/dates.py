@@ -374,8 +374,8 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             read_day,
         ),
         (
-            r"(?:(?P<at>at) )?(?:the )?end of (?P<which>the|this|next|last) month"
-            r"|month(?:-| )end",
+            r"(?:(?:(?P<at>at) )?(?:the )?end of (?P<which>the|this|next|last) month"
+            r"|month(?:-| )end)",
             read_end_of_month,
         ),
         (

@@ -17,7 +17,7 @@ from tradegap.coding.parties import Mention, mark
 from tradegap.coding.sentences import Sentence
 from tradegap.coding.wording import show_wording
 
-__all__ = ["mark_sentences", "show"]
+__all__ = ["mark_sentences", "show", "show_contexts"]
 
 JOINT_TEXT = re.compile(
     r"joint (statement|declaration|communique|announcement)|fact sheet|memorandum of"
@@ -53,10 +53,17 @@ def mark_sentences(text: str, sentences: Sequence[Sentence], mentions: list[Ment
 def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str, float]]:
     """Return the signs that each sentence shows, with their amounts (1 unless it is a share)."""
     marked = [expand(each) for each in marked]
+    contexts = show_contexts(sentences, marked)
+    return [signs | show_wording(words) for signs, words in zip(contexts, marked, strict=True)]
+
+
+def show_contexts(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str, float]]:
+    """Return the signs that each sentence, short forms spelt out, shows, but for its words."""
     opening = " ".join(marked[:2])
     joint = bool(JOINT_TEXT.search(opening))
     hits = [matching(each) for each in marked]
-    said = [{d: sum(c.direction == d for c in each) for d in DIRECTIONS} for each in hits]
+    meant = [[cue.direction for cue in each] for each in hits]
+    said = [{d: each.count(d) for d in DIRECTIONS} for each in meant]
     on_talks = [bool(TALKS.search(each)) for each in marked]
     count = max(1, len(sentences))
     shares = {d: sum(min(3, each[d]) for each in said) / count for d in DIRECTIONS}
@@ -95,6 +102,5 @@ def show(sentences: Sequence[Sentence], marked: Sequence[str]) -> list[dict[str,
             signs[f"{d} three times"] = float(said[number][d] >= 3)
             if joint:
                 signs[f"{d} in a joint text"] = min(3, said[number][d])
-        signs |= show_wording(words)
         shown.append({name: amount for name, amount in signs.items() if amount})
     return shown

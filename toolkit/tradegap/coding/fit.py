@@ -33,7 +33,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tradegap.coding import Model, code_document, to_json
 from tradegap.coding.cues import DIRECTIONS, Weights, read_cues
-from tradegap.coding.fit_issues import by_sign, fit_kinds, read_cases
+from tradegap.coding.fit_issues import fit_kinds, read_cases, round_weights
 from tradegap.coding.fit_timing import fit_both, read_examples
 from tradegap.coding.heldout import write_scores
 from tradegap.coding.training import (
@@ -188,7 +188,7 @@ def main(shared: Path) -> None:
         table = as_table(names, weights, constants, scale)
         kinds = fit_kinds([each for each in cases if spread[each.talks] != number])
         timed = fit_both([each for each in times if spread[each.talks] != number])
-        model = Model(table, thresholds, by_sign(kinds), timed["forward"], timed["pace"])
+        model = Model(table, thresholds, issues=round_weights(kinds), **timed)
         for each in (gold[at] for at in np.unique(place[fold == number])):
             coded = code_document(each.document, model=model)
             lines += [to_json(row) for _, row in coded.iterrows()]

@@ -34,7 +34,7 @@ from tradegap.coding.training import (
 )
 from tradegap.documents import read_documents
 
-__all__ = ["Case", "by_sign", "fit_kinds", "read_cases"]
+__all__ = ["Case", "fit_kinds", "read_cases", "round_weights"]
 
 Array = npt.NDArray[np.float64]
 PULL = 4.0  # how strongly weights are pulled to what is meant; chosen by cross-validation
@@ -154,18 +154,17 @@ def f1(cases: Sequence[Case], chosen: Sequence[set[str]]) -> float:
     return 2 * hits / max(1, named)
 
 
-def by_sign(fitted: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Return the weights as the coder reads them: by sign, then by kind of issue."""
+def round_weights(fitted: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return the weights as the coder reads them: by kind of issue, then by sign, two decimals."""
     signs = sorted({sign for weights in fitted.values() for sign in weights})
-    return {sign: {kind: round(fitted[kind].get(sign, 0.0), 2) for kind in KINDS} for sign in signs}
+    return {kind: {sign: round(fitted[kind].get(sign, 0.0), 2) for sign in signs} for kind in KINDS}
 
 
 def write_weights(fitted: Mapping[str, Mapping[str, float]]) -> None:
     """Write the weights into cues/issue_weights.csv."""
-    rows = [
-        {"sign": sign} | {kind: f"{weight:.2f}" for kind, weight in row.items()}
-        for sign, row in by_sign(fitted).items()
-    ]
+    weights = round_weights(fitted)
+    signs = next(iter(weights.values()))
+    rows = [{"sign": s} | {kind: f"{weights[kind][s]:.2f}" for kind in KINDS} for s in signs]
     write_cues("issue_weights.csv", rows)
 
 

@@ -117,9 +117,9 @@ def issue_prefilter() -> Prefilter:
 
 @cache
 def issue_weights() -> dict[str, dict[str, float]]:
-    """Return the weight of each sign for each kind of issue."""
+    """Return the weight of each sign for each kind of issue, by the kind."""
     rows = read_rows("issue_weights.csv")
-    return {row["sign"]: {kind: float(row[kind]) for kind in KINDS} for row in rows}
+    return {kind: {row["sign"]: float(row[kind]) for row in rows} for kind in KINDS}
 
 
 def kind_of(issue: str) -> str:
@@ -414,8 +414,8 @@ def chance(
     signs: Mapping[str, float], issue: str, weights: Mapping[str, Mapping[str, float]]
 ) -> float:
     """Return the chance that a sentence with these signs is about an issue."""
-    kind, none = kind_of(issue), dict.fromkeys(KINDS, 0.0)
-    return probability(sum(x * weights.get(name, none)[kind] for name, x in signs.items()))
+    own = weights[kind_of(issue)]
+    return probability(sum(x * own[name] for name, x in signs.items() if name in own))
 
 
 def find_issues(

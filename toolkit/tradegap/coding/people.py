@@ -57,6 +57,8 @@ APPOSED_BEFORE = re.compile(
     r"(?:\A|[.;,–-]\s|\n|\b(?:of|by|from|with|to|said) )((?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Ii]ts"
     r"|[\w.]+['’]s) [^.;,]{3,130}), ?\Z"
 )
+PRODUCERS = re.compile(r"\bproduc(?:ers?|ing)\b")
+CONSUMERS = re.compile(r"\b(?:consumers?|consuming|importers|importing)\b")
 OWNER = re.compile(r"['’]?s?\s*(?:[A-Z][\w-]*\s+){0,4}")
 
 
@@ -77,6 +79,14 @@ class Person:
     offices: set[str] = field(default_factory=set)
     is_female: bool | None = None
     first_at: int = 0
+
+
+@cache
+def commodities() -> re.Pattern[str]:
+    """Return the pattern of the commodities whose producers are a party."""
+    parties = {each for each in lexicon()[1].values() if each.endswith(" producers")}
+    names = sorted(each.removesuffix(" producers") for each in parties)
+    return re.compile(rf"\b(?:{'|'.join(names)})\b")
 
 
 @cache
@@ -183,15 +193,11 @@ class People:
 
     def find_commodity(self) -> str:
         """Return the commodity of the talks between its producers and consumers, if it is such."""
-        names = {
-            each.removesuffix(" producers")
-            for each in set(lexicon()[1].values())
-            if each.endswith(" producers")
-        }
-        words = Counter(re.findall(r"\b(?:" + "|".join(sorted(names)) + r")\b", self.text.lower()))
-        if not words or not re.search(r"(?i)\bproduc(?:ers?|ing)\b", self.text):
+        plain = self.text.lower()
+        if not PRODUCERS.search(plain) or not CONSUMERS.search(plain):
             return ""
-        if not re.search(r"(?i)\b(?:consumers?|consuming|importers|importing)\b", self.text):
+        words = Counter(commodities().findall(plain))
+        if not words:
             return ""
         return str(words.most_common(1)[0][0])
 

@@ -9,18 +9,19 @@ makes it one that is always searched.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from itertools import product
+from operator import or_
 from typing import Any
 
 __all__ = ["Prefilter", "starts_of"]
 
-MOST_STARTS = 200  # words that one pattern may begin with; with more it is always searched
+MOST_STARTS = 500  # words that one pattern may begin with; with more it is always searched
 MOST_LETTERS = 12  # a set of letters that is followed letter by letter
 MOST_CACHED = 10_000  # words
-MOST_SETS = 2  # sets of starts that a sentence is held to
+MOST_SETS = 3  # sets of starts that a sentence is held to
 NEVER = 1e9
 COMMON = frozenset(
     re.findall(
@@ -97,7 +98,21 @@ def starts_of(pattern: re.Pattern[str]) -> tuple[frozenset[str], ...]:
         path.close()
     except (AttributeError, NotImplementedError, RecursionError):
         return ()
-    return tuple(sorted(dict.fromkeys(path.needed), key=cost)[:MOST_SETS])
+    best: list[frozenset[str]] = []
+    for starts in sorted(dict.fromkeys(path.needed), key=cost):
+        # A set that another one implies ("talk", where "talks" is needed) tells nothing more.
+        if not any(implies(each, starts) for each in best):
+            best.append(starts)
+    return tuple(best[:MOST_SETS])
+
+
+def implies(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Return whether a word that begins with one of some starts begins with one of the others.
+
+    >>> implies(frozenset({"talks "}), frozenset({"talk", "deal"}))
+    True
+    """
+    return all(each.startswith(tuple(others)) for each in some)
 
 
 def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> None:
@@ -105,11 +120,14 @@ def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> No
     for at, (kind, value) in enumerate(nodes):
         match str(kind):
             case "LITERAL":
-                if value == ord(" "):
+                if is_blank((kind, value)):
                     path.close(" ")
                     path.word = frozenset({""})
                 elif path.word is not None:
                     path.word = extend(path, [chr(value)])
+            case "IN" if any(is_blank(each) for each in value) and value[1:]:
+                ways = [[each] if is_blank(each) else [(kind, [each])] for each in value]
+                branch(ways, path, blank_follows(nodes[at + 1 :], before_blank))
             case "IN":
                 letters = letters_of(value)
                 if letters is None:
@@ -136,6 +154,11 @@ def walk(nodes: Sequence[tuple[Any, Any]], path: Path, before_blank: bool) -> No
                     path.need(frozenset(each + " " for each in path.word))
             case _:
                 raise NotImplementedError
+
+
+def is_blank(node: tuple[Any, Any]) -> bool:
+    """Return whether a part of a pattern is a blank."""
+    return str(node[0]) == "LITERAL" and bool(node[1] == ord(" "))
 
 
 def extend(path: Path, letters: Sequence[str]) -> frozenset[str] | None:
@@ -168,20 +191,15 @@ def branch(branches: Sequence[list[tuple[Any, Any]]], path: Path, before_blank: 
         end = Path(path.word)
         walk(each, end, before_blank)
         ends.append(end)
-    words = [each.word for each in ends if each.word is not None]
-    if len(words) == len(ends) and not any(each.has_left for each in ends):
-        path.word = frozenset().union(*words)
-        if len(path.word) > MOST_STARTS:
-            path.close()
-        return
-    for end in ends:
-        if end.word is not None:
-            end.need(frozenset(word + " " * before_blank for word in end.word))
-    needs = [rarest for each in ends if (rarest := each.rarest()) is not None]
-    if len(needs) == len(ends):
-        path.need(frozenset().union(*needs))
-    is_fresh = all(each.word == frozenset({""}) for each in ends)
-    path.word, path.has_left = frozenset({""}) if is_fresh else None, True
+    path.word = join(each.word for each in ends)
+    path.has_left |= path.word is None or any(each.has_left for each in ends)
+    if path.has_left:
+        for end in ends:
+            if end.word is not None:
+                end.need(frozenset(word + " " * before_blank for word in end.word))
+        needs = [rarest for each in ends if (rarest := each.rarest()) is not None]
+        if len(needs) == len(ends):
+            path.need(frozenset().union(*needs))
 
 
 def repeat(
@@ -190,18 +208,26 @@ def repeat(
     """Follow a part that may stand there several times, or not at all."""
     once = Path(path.word)
     walk(inner, once, False)
-    if once.word is not None and path.word is not None and high == 1 and not once.has_left:
-        path.word = once.word if low else path.word | once.word
-        return
+    is_told = high == 1 or once.word == frozenset({""})
     if low:
         # It stands there at least once: what that one needs is needed.
-        if once.word is not None:
+        if once.word is not None and not is_told:
             once.need(once.word)
         path.needed += once.needed
-    elif path.word is not None:
+    elif path.word is not None and (once.has_left or not is_told):
         path.need(frozenset(each + " " * before_blank for each in path.word))
-    is_fresh = once.word == frozenset({""}) and (bool(low) or path.word == frozenset({""}))
-    path.word, path.has_left = frozenset({""}) if is_fresh else None, True
+    path.word = join([once.word] if low else [path.word, once.word]) if is_told else None
+    path.has_left |= once.has_left or path.word is None
+
+
+def join(words: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """Return the beginnings of a word by any of several ways; None where they are not told."""
+    joined: frozenset[str] = frozenset()
+    for each in words:
+        if each is None:
+            return None
+        joined |= each
+    return joined if len(joined) <= MOST_STARTS else None
 
 
 def blank_follows(nodes: Sequence[tuple[Any, Any]], before_blank: bool) -> bool:
@@ -211,7 +237,7 @@ def blank_follows(nodes: Sequence[tuple[Any, Any]], before_blank: bool) -> bool:
     (kind, value), rest = nodes[0], nodes[1:]
     match str(kind):
         case "LITERAL":
-            return bool(value == ord(" "))
+            return is_blank(nodes[0])
         case "SUBPATTERN":
             return blank_follows(list(value[3]), blank_follows(rest, before_blank))
         case "BRANCH":
@@ -229,6 +255,30 @@ def blank_follows(nodes: Sequence[tuple[Any, Any]], before_blank: bool) -> bool:
             return False
 
 
+class ByWord(dict[str, int]):
+    """The patterns that each word met so far speaks for, a bit each."""
+
+    def __init__(self) -> None:
+        """Begin without words."""
+        self.by_start: dict[str, int] = {}
+        self.longest = 0
+
+    def speak(self, start: str, bit: int) -> None:
+        """Take in that words that begin so speak for a pattern."""
+        self.by_start[start] = self.by_start.get(start, 0) | bit
+        self.longest = max(self.longest, len(start))
+
+    def __missing__(self, word: str) -> int:
+        """Look up a word that is new; all are forgotten where they have become too many."""
+        whole, found = word + " ", 0
+        for length in range(1, min(len(whole), self.longest) + 1):
+            found |= self.by_start.get(whole[:length], 0)
+        if len(self) >= MOST_CACHED:
+            self.clear()
+        self[word] = found
+        return found
+
+
 @dataclass
 class Prefilter:
     """The patterns of a cue file, ready to be looked up by the words of a sentence.
@@ -240,9 +290,7 @@ class Prefilter:
 
     patterns: Sequence[re.Pattern[str]]
     always: int = 0  # a bit for each pattern, and behind them one more for its second set
-    by_start: dict[str, int] = field(default_factory=dict)
-    longest: int = 0
-    by_word: dict[str, int] = field(default_factory=dict)
+    by_word: ByWord = field(default_factory=ByWord)
 
     def __post_init__(self) -> None:
         """Index the patterns by the words that speak for them."""
@@ -255,35 +303,21 @@ class Prefilter:
                     self.always |= bit
                     continue
                 for each in sets[place]:
-                    self.by_start[each] = self.by_start.get(each, 0) | bit
-                    self.longest = max(self.longest, len(each))
+                    self.by_word.speak(each, bit)
 
     def candidates(self, marked: str) -> list[int]:
         """Return the numbers of the patterns that a sentence could match, in order."""
-        found, known = self.always, self.by_word
-        for word in marked.split(" "):
-            if word in known:
-                found |= known[word]
-            else:
-                found |= self.look_up(word)
         count = len(self.patterns)
-        found &= found >> count & (1 << count) - 1
+        found = reduce(or_, map(self.by_word.__getitem__, marked.split(" ")), self.always)
+        for _ in range(1, MOST_SETS):
+            found &= found >> count
+        found &= (1 << count) - 1
         numbers = []
         while found:
             lowest = found & -found
             numbers.append(lowest.bit_length() - 1)
             found ^= lowest
         return numbers
-
-    def look_up(self, word: str) -> int:
-        """Return the patterns that one word speaks for, a bit each, and keep them in mind."""
-        whole, found = word + " ", 0
-        for length in range(1, min(len(whole), self.longest) + 1):
-            found |= self.by_start.get(whole[:length], 0)
-        if len(self.by_word) >= MOST_CACHED:
-            self.by_word.clear()
-        self.by_word[word] = found
-        return found
 
     def search(self, marked: str) -> dict[int, re.Match[str]]:
         """Return the first match of each pattern that a sentence shows, by the pattern's number."""

@@ -18,7 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, islice
 
 from tradegap.coding.attributions import Attribution, find_attributions
 from tradegap.coding.labels import author_of, label_of, party_of_dateline
@@ -262,7 +262,10 @@ def bare_sentences(people: People, sentences: Sequence[Sentence]) -> list[tuple[
         text, blank = people.text[start:end], people.blank[start:end]
         is_cutting = cuttings >= 3 and is_wholly_quoted(text)
         whole = without_quotations(text, outer_is_none=is_cutting)
-        bare = "".join(b if a == t else a for t, a, b in zip(text, whole, blank, strict=True))
+        if whole == text or blank == text:
+            bare = blank if whole == text else whole
+        else:
+            bare = "".join(b if a == t else a for t, a, b in zip(text, whole, blank, strict=True))
         if is_cutting:
             bare = re.sub(r"[“”\"]", " ", bare)
         for each in inside:
@@ -296,8 +299,10 @@ def is_headline(sentence: Sentence, words: str) -> bool:
     """Return whether a line is a title, or has a title's capitals and ends like no sentence."""
     if sentence.kind == "title":
         return True
-    long = [each for each in re.findall(r"[A-Za-z]+", words[:200]) if len(each) > 3]
-    if len(long) < 4 or words.rstrip(" ”’'").endswith((".", "!")):
+    if words.rstrip(" ”’'").endswith((".", "!")):
+        return False
+    long = re.findall(r"[A-Za-z]{4,}", words[:200])
+    if len(long) < 4:
         return False
     capitals = sum(each[0].isupper() for each in long)
     return bool(capitals > 0.7 * len(long))
@@ -305,7 +310,12 @@ def is_headline(sentence: Sentence, words: str) -> bool:
 
 def is_quotation(words: str) -> bool:
     """Return whether a sentence is all quotation, or begins with one."""
-    return sum(letter.isalpha() for letter in words) < 6 or words.lstrip(" -").startswith("“")
+    return not has_words(words) or words.lstrip(" -").startswith("“")
+
+
+def has_words(words: str) -> bool:
+    """Return whether there is more than what is left of a sentence that is all quotation."""
+    return len(list(islice(filter(str.isalpha, words), 6))) == 6
 
 
 def carry_back(
@@ -321,6 +331,6 @@ def carry_back(
         return
     for back in range(number - 1, -1, -1):
         is_same = sentences[back].paragraph == sentences[number].paragraph
-        if not is_same or sum(letter.isalpha() for letter in bare[back][0]) >= 6:
+        if not is_same or has_words(bare[back][0]):
             return
         sources[back] = source

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from tradegap.coding.cues import as_printed, compile_pattern, probability, read_rows
@@ -84,6 +84,7 @@ def prefilter(file: str, kind: str) -> Prefilter:
     return Prefilter([sign.pattern for sign in read_signs(file, kind)])
 
 
+@lru_cache(maxsize=8)
 def spoken_signs(file: str, kind: str, words: str) -> list[tuple[Sign, re.Match[str]]]:
     """Return the signs of a cue file that a marked sentence shows, each with its first match."""
     signs = read_signs(file, kind)
@@ -109,6 +110,19 @@ OF_TRADE = (
 )
 
 
+@cache
+def topic_prefilter() -> Prefilter:
+    """Return the patterns of talks, and of trade or talks, to be looked up by words."""
+    return Prefilter([topic(TALKS), topic(OF_TRADE)])
+
+
+@lru_cache(maxsize=1000)
+def topics_of(words: str) -> tuple[bool, bool]:
+    """Return whether a marked sentence speaks of talks, and whether of trade or talks."""
+    found = topic_prefilter().search(words)
+    return 0 in found, 1 in found
+
+
 def show_forward(
     number: int, sentences: Sequence[Sentence], marked: Sequence[str], whens: Sequence[list[When]]
 ) -> dict[str, float]:
@@ -131,7 +145,7 @@ def show_forward(
         "talks beside the date": bool(topic(TALKS).search(near)),
         "a measure beside the date": bool(topic("{measure}").search(near)),
         "a deal beside the date": bool(topic("{deal}").search(near)),
-        "talks": bool(topic(TALKS).search(words)),
+        "talks": topics_of(words)[0],
         "a meeting": bool(topic(MEETING).search(words)),
         "a date ahead around": any(
             when.is_ahead
@@ -159,7 +173,7 @@ def show_pace(
     for sign, _ in spoken_signs("forward.csv", "kind", words):
         if sign.kind == "against":
             signs[sign.name] = 1.0
-    if topic(TALKS).search(words):
+    if topics_of(words)[0]:
         signs["talks"] = 1.0
     if topic("(urge*|call* for|demand*|appeal*|need* to|must|should|want* to|hope* to)").search(
         words
@@ -171,7 +185,7 @@ def show_pace(
 def facts_of(number: int, sentences: Sequence[Sentence], marked: Sequence[str]) -> dict[str, float]:
     """Return what counts for forward events and pace alike: the form and the place."""
     words = marked[number]
-    around = "".join(marked[max(0, number - 2) : number])
+    before = marked[max(0, number - 2) : number]
     length = words.count(" ") - 1
     parties = len(set(re.findall(r" @\S+", words)))
     facts = {
@@ -180,8 +194,8 @@ def facts_of(number: int, sentences: Sequence[Sentence], marked: Sequence[str]) 
         "item of a list": words.startswith((" - ", " • ", " * ")),
         "quotation": '"' in words or words.startswith(" '"),
         "question": words.endswith("? "),
-        "no trade word": not topic(OF_TRADE).search(words),
-        "no trade word before": not topic(OF_TRADE).search(around),
+        "no trade word": not topics_of(words)[1],
+        "no trade word before": not any(topics_of(each)[1] for each in before),
         "no party named": parties == 0,
         "two parties named": parties >= 2,
         "short": length < 9,
@@ -195,8 +209,8 @@ def shares(marked: Sequence[str]) -> dict[str, float]:
     count = max(1, len(marked))
     return {
         "joint text": float(bool(OPENING.search("".join(marked[:2])))),
-        "talks in the document": sum(bool(topic(TALKS).search(each)) for each in marked) / count,
-        "no trade in the document": sum(not topic(OF_TRADE).search(e) for e in marked) / count,
+        "talks in the document": sum(topics_of(each)[0] for each in marked) / count,
+        "no trade in the document": sum(not topics_of(each)[1] for each in marked) / count,
     }
 
 
@@ -216,14 +230,21 @@ def find_forwards(
     weights = read_weights("forward") if weights is None else weights
     document = shares(marked)
     found: list[Forward | None] = []
-    for number in range(len(marked)):
+    for number, words in enumerate(marked):
+        # Without a time ahead, or words that announce, there is nothing to weigh.
+        if not any(each.is_ahead for each in whens[number]) and all(
+            sign.kind in ("against", "with a date")
+            for sign, _ in spoken_signs("forward.csv", "kind", words)
+        ):
+            found.append(None)
+            continue
         signs = show_forward(number, sentences, marked, whens) | document
         chance = probability(sum(weights.get(name, 0) * much for name, much in signs.items()))
         is_dated = any(each.is_ahead and each.date for each in whens[number])
         if chance < (DATED if is_dated else FORWARD):
             found.append(None)
         else:
-            found.append(announce(marked[number], sentences[number], whens[number], chance))
+            found.append(announce(words, sentences[number], whens[number], chance))
     titles = [each.kind == "title" for each in sentences]
     return settle_dates(found, whens, titles, marked, event)
 

@@ -14,6 +14,7 @@ from itertools import combinations
 
 from tradegap.coding.cues import compile_pattern, read_rows
 from tradegap.coding.parties import Mention
+from tradegap.coding.prefilter import Prefilter
 from tradegap.coding.sentences import Sentence
 from tradegap.tables import split_list
 from tradegap.talks import read_parties
@@ -64,6 +65,18 @@ def leaders() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 @cache
+def leaders_prefilter() -> Prefilter:
+    """Return the patterns of the leaders, to be looked up by words."""
+    return Prefilter([pattern for pattern, _ in leaders()])
+
+
+@cache
+def talks_prefilter() -> Prefilter:
+    """Return the patterns of the talks with a name, to be looked up by words."""
+    return Prefilter([pattern for pattern, _ in named_talks()])
+
+
+@cache
 def parties_by_token() -> dict[str, str]:
     """Return the party of each token that stands for one in a marked sentence."""
     return {party.lower().replace(" ", "_"): party for party in read_parties()["party"]}
@@ -77,7 +90,8 @@ def parties_of(words: str) -> Counter[str]:
     """
     tokens = parties_by_token()
     found = Counter(tokens[each] for each in TOKEN.findall(words) if each in tokens)
-    for pattern, party in leaders():
+    for number in leaders_prefilter().candidates(words):
+        pattern, party = leaders()[number]
         found[party] += sum(1 for _ in pattern.finditer(words))
     return +found
 
@@ -106,7 +120,7 @@ def find_talks(
     here = [parties_of(words) for words in marked]
     if any("USSR" in each for each in here):
         here = [Counter({OLD.get(p, p): n for p, n in each.items()}) for each in here]
-    named = [[who for words_of, who in named_talks() if words_of.search(x)] for x in marked]
+    named = [[named_talks()[at][1] for at in talks_prefilter().search(x)] for x in marked]
     weight: Counter[str] = Counter()
     pairs: Counter[tuple[str, ...]] = Counter()
     rounds: Counter[tuple[str, ...]] = Counter()

@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from tradegap.documents.model import Block
@@ -48,13 +48,19 @@ def compiled(kind: str) -> re.Pattern[str]:
     return re.compile(either, re.IGNORECASE)
 
 
+@lru_cache(maxsize=1)  # one kind is asked for after another
+def on_one_line(text: str) -> str:
+    """Return a text with a blank for each run of white space."""
+    return " ".join(text.split())
+
+
 def matches(kind: str, text: str) -> bool:
     """Return whether the whole of a short text is what a pattern of the kind describes.
 
     >>> matches("line", "Story continues below advertisement"), matches("line", "Talks go on.")
     (True, False)
     """
-    flat = " ".join(text.split())
+    flat = on_one_line(text)
     return len(flat) <= LONGEST_FURNITURE and bool(compiled(kind).fullmatch(flat))
 
 
