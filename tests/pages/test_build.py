@@ -10,7 +10,6 @@ import sys
 
 import pytest
 
-from tradegap.build import build_pages
 from tradegap.errors import SpecError
 from tradegap.specs import read_specs
 
@@ -202,30 +201,11 @@ def test_every_broken_spec_is_named_at_once(shelf):
 
 
 def test_a_date_in_a_spec_reaches_the_notebook_as_it_was_written(shelf):
-    shelf.write("tiny/a", word="2019-08-21")
+    shelf.write("tiny/a", "title: T\nquestion: Q\nparameters:\n  word: 2019-08-21\n")
 
     (spec,) = read_specs(shelf.root)
 
     assert spec.parameters == {"word": "2019-08-21"}
-
-
-def test_a_process_that_is_killed_takes_no_other_page_with_it(shelf, monkeypatch):
-    monkeypatch.setattr("tradegap.build._build_alone", _die_or_answer)
-    shelf.write("tiny/dies", word="autos")
-    shelf.write("tiny/lives", word="autos")
-
-    results = build_pages(read_specs(shelf.root), root=shelf.root)
-
-    assert [result.status for result in results] == ["failed", "built"]
-    assert "killed by signal 9" in results[0].reason
-
-
-def _die_or_answer(spec, out, build, answer):
-    from tradegap.build import Result
-
-    if spec.page.endswith("dies"):
-        os.kill(os.getpid(), 9)
-    answer.send(Result(spec.page, "built"))
 
 
 def test_a_report_build_does_not_import_jupyterlab(built):
