@@ -7,8 +7,8 @@ what is whole. A page that fails leaves the last good one where it is; the other
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -162,8 +162,8 @@ def build_pages(
 
 
 def default_engine() -> str:
-    """Return the engine to use here: our own where a process can be forked."""
-    return "fork" if "fork" in multiprocessing.get_all_start_methods() else "kernel"
+    """Return the engine to use here: our own where a process can safely be forked."""
+    return "fork" if sys.platform.startswith("linux") else "kernel"
 
 
 def count_cores() -> int:

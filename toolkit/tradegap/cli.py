@@ -165,7 +165,7 @@ engine_option = click.option(
     "--engine",
     type=click.Choice(["fork", "kernel"]),
     help="How notebooks are run: in a fork of one warm process, or in a stock Jupyter kernel each. "
-    "Both give the same bytes. [default: fork, where the system has it]",
+    "Both give the same bytes. [default: fork, on Linux]",
 )
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Pages at a time. [default: one per processor]"

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -174,7 +175,10 @@ class ForkedWorkers:
         (self.pages if what == "born" else self.codes)[number] = value
 
     def kill(self, number: int) -> None:
-        """Kill a page's process and whatever it started."""
+        """Kill a page's process and whatever it started; its log tells where it was."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pages[number], signal.SIGUSR1)
+            time.sleep(0.1)
         end_group(self.pages[number])
 
     def wait(self, number: int) -> int:
@@ -289,6 +293,8 @@ def fork_page(job: Job, answer: int, lines: tuple[Any, int, int]) -> int:
         line.close()
         os.close(read_end)
         os.close(write_end)
+        # Python's own generator begins anew in a fork; numpy's would give all pages the same.
+        sys.modules["numpy"].random.seed()
         run_page(job, Connection(answer, readable=False))
         os._exit(0)
     except BaseException:
@@ -306,13 +312,17 @@ def warm_up() -> None:
 
     from tradegap import HOMES
     from tradegap.engine import make_shell
-    from tradegap.pages import make_exporter
+    from tradegap.pages import render_page
 
     shell = make_shell()
     with shell.builtin_trap:
         for name in ("papermill", "pandas", "altair", *(f"tradegap.{home}" for home in HOMES)):
             import_module(name)
-    make_exporter()
+    # Whoever renders or draws for the first time loads templates, grammars and schemas.
+    nbformat, altair = import_module("nbformat"), import_module("altair")
+    altair.Chart(altair.Data(values=[])).mark_point().encode(x="a:Q").to_dict()
+    cells = [nbformat.v4.new_markdown_cell("# A [link](https://example.org)")]
+    render_page(Spec("a/b", Path("a.ipynb"), "A", "?"), nbformat.v4.new_notebook(cells=cells))
 
 
 def run_spawned(job: Job, answer: Connection) -> None:
