@@ -6,8 +6,10 @@ Everything that a spec can get wrong is found here, before anything starts.
 from __future__ import annotations
 
 import difflib
+import importlib
 import logging
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +20,7 @@ import yaml
 
 from tradegap.errors import SpecError
 
-__all__ = ["Spec", "check_specs", "read_spec", "read_specs"]
+__all__ = ["Spec", "check_specs", "import_jsonschema", "read_spec", "read_specs"]
 
 
 KINDS: dict[str, tuple[type, ...]] = {
@@ -193,6 +195,7 @@ def _is_day(text: str) -> bool:
 
 def _parameters(notebook: Path) -> dict[str, Parameter]:
     """Return the parameters of a notebook, as papermill finds them."""
+    import_jsonschema()
     import papermill
 
     logging.getLogger("papermill").setLevel(logging.WARNING)
@@ -207,6 +210,21 @@ def _parameters(notebook: Path) -> dict[str, Parameter]:
         raise SpecError(
             f"notebooks/{notebook.name}: cannot be read ({reason}); open and save it in JupyterLab"
         ) from None
+
+
+def import_jsonschema() -> None:
+    """Import jsonschema, which papermill needs, without what makes it slow to import.
+
+    Beside JupyterLab it finds a grammar of addresses, and compiles it for a second, to check a
+    format that no notebook's schema states.
+    """
+    grammar = "rfc3987_syntax"
+    if not {"jsonschema", grammar} & set(sys.modules):
+        sys.modules[grammar] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("jsonschema")
+        finally:
+            del sys.modules[grammar]
 
 
 def _plain(value: Any) -> Any:

@@ -33,7 +33,7 @@ from typing import Any, Protocol
 
 from tradegap.errors import PageError
 from tradegap.kept import STORE
-from tradegap.specs import Spec
+from tradegap.specs import Spec, import_jsonschema
 
 __all__ = ["ENGINES", "Job", "Made", "Workers", "environment_of", "hire"]
 
@@ -308,6 +308,7 @@ def warm_up() -> None:
 
     Chart rendering is left to the page: its threads would not survive a fork.
     """
+    import_jsonschema()
     from importlib import import_module
 
     from tradegap import HOMES
