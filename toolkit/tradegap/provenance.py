@@ -224,7 +224,8 @@ class Observer:
 
         @functools.wraps(call)
         def look(path: Any, *more: Any, **options: Any) -> Any:
-            self.note(path, "look")
+            if not self.imports():
+                self.note(path, "look")
             return call(path, *more, **options)
 
         return look
@@ -278,7 +279,8 @@ class Observer:
             return None
         full = os.path.abspath(os.fsdecode(path))
         base = next((each for each in self.bases if full.startswith(each)), None)
-        if base is None or full == str(PACKAGE.parent) or full.startswith(f"{PACKAGE}{os.sep}"):
+        own = full in (str(PACKAGE), str(PACKAGE.parent)) or full.startswith(f"{PACKAGE}{os.sep}")
+        if base is None or own:
             return None
         name = full[len(base) :].replace(os.sep, "/")
         parts = name.split("/")

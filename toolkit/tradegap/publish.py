@@ -123,10 +123,14 @@ def part_of(path: Path) -> Path:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file down to the disk."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        # The system says what went wrong, but mostly not with which file.
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def sync(folder: Path) -> None:
