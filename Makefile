@@ -15,7 +15,7 @@ help: ## list the commands
 
 .PHONY: reports
 reports: .venv/ready ## build the pages whose inputs changed, into reports/
-	@$(VENV)tradegap build
+	@$(VENV)tradegap build $(OPTIONS)
 
 .PHONY: test
 test: .venv/ready ## run the tests and the doctests
@@ -31,7 +31,7 @@ check: .venv/ready ## lint, check types, and validate data, page specs and noteb
 
 .PHONY: verify
 verify: .venv/ready ## rebuild every page from nothing and compare with what is published
-	@$(VENV)tradegap verify
+	@$(VENV)tradegap verify $(OPTIONS)
 
 .PHONY: score
 score: .venv/ready ## score the coder on the development sets beside the repository
@@ -45,8 +45,8 @@ build/bench-venv/ready: bench/requirements.lock | .venv/ready
 	@$(VENV)python -m venv --clear build/bench-venv && build/bench-venv/bin/python -m pip --quiet --disable-pip-version-check --no-input install --no-deps --only-binary :all: --require-hashes --requirement bench/requirements.lock && touch $@
 
 .PHONY: bench
-bench: .venv/ready build/bench-venv/ready ## time the coder against spaCy and the gaps, and measure memory, into build/bench/
-	@$(VENV)python bench/bench.py && $(VENV)python bench/gaps.py
+bench: .venv/ready build/bench-venv/ready ## time builds, coder and gaps beside what they replace, and measure memory
+	@$(VENV)python bench/build.py && $(VENV)python bench/gaps.py && $(VENV)python bench/bench.py
 
 .PHONY: calibrate
 calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (ten minutes)

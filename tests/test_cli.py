@@ -55,7 +55,17 @@ def test_help_lists_every_command_and_imports_none_of_the_heavy_packages():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout.strip().endswith("[]")
-    for command in ("add", "brief", "build", "check", "code", "score", "verify"):
+    for command in (
+        "add",
+        "brief",
+        "build",
+        "check",
+        "code",
+        "explain",
+        "score",
+        "status",
+        "verify",
+    ):
         assert f"\n  {command} " in run.stdout
 
 
@@ -212,3 +222,75 @@ def test_a_reader_that_leaves_early_hears_no_complaint(tmp_path):
 
     assert len(run.stdout.splitlines()) == 1
     assert run.stderr == ""
+
+
+@pytest.fixture
+def page(project):
+    """A page that was published, and what it was made of."""
+    from tradegap.provenance import hash_bytes, list_makings, list_shared
+    from tradegap.specs import read_specs
+
+    (project / "notebooks").mkdir()
+    (project / "notebooks" / "tiny.ipynb").write_text("{}", encoding="utf-8")
+    folder = project / "reports" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "a.yml").write_text("title: A\nquestion: Q\n", encoding="utf-8")
+    (spec,) = read_specs(project)
+    note = project / "data" / "note.md"
+    note.write_text("a note", encoding="utf-8")
+    for suffix in (".html", ".csv"):
+        (folder / f"a{suffix}").write_bytes(b"x")
+    record = {
+        "made_of": list_makings(spec, project, list_shared(project)),
+        "read": {"data/note.md": hash_bytes(b"a note")},
+        "outputs": {"a.html": hash_bytes(b"x"), "a.csv": hash_bytes(b"x")},
+    }
+    (folder / "a.json").write_text(json.dumps(record), encoding="utf-8")
+    return note
+
+
+def test_status_and_explain_say_how_a_page_stands_and_name_the_file(tradegap, page):
+    before = tradegap("status"), tradegap("explain", "tiny/a")
+    page.write_text("another note", encoding="utf-8")
+    after = tradegap("status"), tradegap("explain", "tiny/a")
+
+    assert before[0] == (0, "current     tiny/a\n", "")
+    assert before[1][1].startswith("tiny/a: current; all 5 things")
+    assert after[0] == (0, "stale       tiny/a\n", "")
+    assert after[1][1] == "tiny/a: stale; it would be built\n  data/note.md: changed\n"
+
+
+def test_a_quiet_build_of_current_pages_says_nothing(tradegap, page):
+    assert tradegap("build", "--quiet") == (0, "", "")
+    assert tradegap("build")[1] == "0 built, 1 current, 0 failed; see reports/index.html\n"
+
+
+def test_a_build_while_another_is_under_way_stops_with_one_line(tradegap, page, project):
+    from tradegap.publish import hold
+
+    with hold(project / "build"):
+        code, out, err = tradegap("build")
+
+    assert (code, out) == (1, "")
+    assert err.endswith("build: another build is under way there; wait for it, or end it\n")
+    assert len(err.splitlines()) == 1
+
+
+def test_progress_is_a_line_a_page_or_on_a_terminal_one_line_that_changes(capsys):
+    from tradegap.build import Result
+    from tradegap.progress import Progress
+
+    ticks = iter(range(100))
+    for is_terminal in (False, True):
+        progress = Progress(3, "logs", is_terminal=is_terminal, clock=lambda: next(ticks) / 1)
+        for status in ("running", "built"):
+            progress.report(Result("tiny/a", status, "cell 1 (x)"))
+        progress.report(Result("tiny/b", "running", "cell 2 (y)"))
+        progress.report(Result("tiny/b", "failed", "cell 2 (y): no"))
+        progress.close()
+
+    out, err = capsys.readouterr()
+    assert out.count("built   tiny/a\n") == 2
+    assert out.count("1 built, 0 current, 1 failed") == 2
+    assert err.count("failed  tiny/b: cell 2 (y): no\n") == 2
+    assert "\r1 of 3 done, 1 running, about 4 s left: tiny/b, cell 2 (y)" in err

@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
-    *("errors", "tables", "talks", "documents", "coding", "review", "imports", "gaps"),
-    *("excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
-    *("specs", "pages", "build", "verify", "cli"),
+    *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
+    *("gaps", "excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
+    *("specs", "pages", "provenance", "publish"),
+    *("engine", "workers", "build", "progress", "verify", "cli"),
 ]
 
 

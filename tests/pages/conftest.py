@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,12 +27,13 @@ class Shelf:
     def write(self, page: str, text: str = "", **parameters: object) -> Path:
         path = self.reports / f"{page}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [f"  {name}: {value}" for name, value in parameters.items()]
+        told = {k: json.dumps(v) if isinstance(v, str) else v for k, v in parameters.items()}
+        lines = [f"  {name}: {value}" for name, value in told.items()]
         head = f'title: "Page {path.stem}"\nquestion: "How far is {path.stem}?"\n'
         path.write_text(text or "\n".join([head + "parameters:", *lines, ""]), encoding="utf-8")
         return path
 
-    def build(self, **options: bool) -> dict[str, Result]:
+    def build(self, **options: object) -> dict[str, Result]:
         specs = read_specs(self.root)
         results = build_pages(specs, root=self.root, **options)
         build_index(specs, root=self.root)
@@ -72,7 +74,6 @@ def broken(make_shelf, built) -> tuple[Shelf, dict[str, Result], dict[str, str]]
     """
     shelf = make_shelf("broken")
     shutil.copytree(built.reports, shelf.reports)
-    shutil.copytree(built.root / "build" / "records", shelf.root / "build" / "records")
     before = {p.name: p.read_text(encoding="utf-8") for p in shelf.reports.glob("tiny/*.*")}
     shelf.write("tiny/second", word="beef", breaks=True)
     shelf.write("tiny/scripted", scripted=True)

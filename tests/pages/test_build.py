@@ -10,9 +10,8 @@ import sys
 
 import pytest
 
-from tradegap.build import build_pages
 from tradegap.errors import SpecError
-from tradegap.specs import read_specs
+from tradegap.specs import check_specs, read_specs
 
 
 def test_a_page_gives_html_and_its_figures_as_csv_beside_it(built):
@@ -202,30 +201,100 @@ def test_every_broken_spec_is_named_at_once(shelf):
 
 
 def test_a_date_in_a_spec_reaches_the_notebook_as_it_was_written(shelf):
-    shelf.write("tiny/a", word="2019-08-21")
+    shelf.write("tiny/a", "title: T\nquestion: Q\nparameters:\n  word: 2019-08-21\n")
 
     (spec,) = read_specs(shelf.root)
 
     assert spec.parameters == {"word": "2019-08-21"}
 
 
-def test_a_process_that_is_killed_takes_no_other_page_with_it(shelf, monkeypatch):
-    monkeypatch.setattr("tradegap.build._build_alone", _die_or_answer)
-    shelf.write("tiny/dies", word="autos")
-    shelf.write("tiny/lives", word="autos")
+@pytest.fixture(scope="session")
+def harmed(make_shelf):
+    """The results of pages that come to harm, each in its own way, beside one that does not."""
+    shelf = make_shelf("harmed")
+    shelf.write("any/killed", code="import os; os.kill(os.getpid(), 9)")
+    shelf.write("any/left", code="import os; os._exit(3)")
+    shelf.write("any/swollen", code="held = bytearray(3 << 30)")
+    shelf.write("any/second", code="x = 1\nraise ValueError('second line')")
+    shelf.write("any/exits", code="import sys; sys.exit(2)")
+    shelf.write("any/good", code="figures.append(1)")
+    with (shelf.reports / "any" / "swollen.yml").open("a", encoding="utf-8") as spec:
+        spec.write("memory_mb: 1500\n")
+    return shelf, {name.split("/")[1]: result for name, result in shelf.build().items()}
 
-    results = build_pages(read_specs(shelf.root), root=shelf.root)
 
-    assert [result.status for result in results] == ["failed", "built"]
-    assert "killed by signal 9" in results[0].reason
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        ("killed", "cell 2 (figures = []): its process was killed by signal 9"),
+        ("left", "cell 2 (figures = []): its process ended with 3"),
+        ("swollen", "cell 2 (exec(code)): took more than 1500 MB"),
+        ("second", "cell 2 (exec(code)): ValueError: second line"),
+        ("exits", "cell 2 (figures = []): SystemExit: 2"),
+    ],
+)
+def test_a_page_that_comes_to_harm_says_in_a_line_where_and_how(harmed, page, reason):
+    shelf, results = harmed
+
+    assert results[page].status == "failed"
+    assert results[page].reason == reason
+    assert reason in (shelf.root / "build" / "logs" / "any" / f"{page}.log").read_text("utf-8")
 
 
-def _die_or_answer(spec, out, build, answer):
-    from tradegap.build import Result
+def test_harm_to_one_page_is_no_harm_to_another(harmed):
+    _, results = harmed
 
-    if spec.page.endswith("dies"):
-        os.kill(os.getpid(), 9)
-    answer.send(Result(spec.page, "built"))
+    assert results["good"].status == "built"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fault"),
+    [
+        ({"whos": "all"}, "no parameter 'whos'; did you mean 'whose'? it takes code, whose, until"),
+        ({"whose": "note"}, "whose is 'note'; any.ipynb takes one of all, notes; did you mean"),
+        ({"until": "2019-02-30"}, "until is '2019-02-30'; any.ipynb takes a day, as YYYY-MM-DD"),
+        ({"count": True}, "count is True; any.ipynb takes a int"),
+        ({"count": "five"}, "count is 'five'; any.ipynb takes a int"),
+    ],
+)
+def test_a_parameter_that_the_notebook_does_not_take_so_is_refused_with_what_would_do(
+    shelf, parameters, fault
+):
+    shelf.write("any/a", **parameters)
+    (spec,) = read_specs(shelf.root)
+
+    with pytest.raises(SpecError) as refusal:
+        check_specs([spec])
+
+    assert str(refusal.value).startswith("reports/any/a.yml: ")
+    assert fault in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("01234", "01234"),
+        ("12:30", "12:30"),
+        ("2019-08-21", "2019-08-21"),
+        ("1234", 1234),
+        ("-1.5", -1.5),
+        ("true", True),
+    ],
+)
+def test_a_value_in_a_spec_is_what_it_looks_like(shelf, written, meant):
+    shelf.write("any/a", f"title: T\nquestion: Q\nparameters:\n  code: {written}\n")
+
+    (spec,) = read_specs(shelf.root)
+
+    assert spec.parameters == {"code": meant}
+    assert type(spec.parameters["code"]) is type(meant)
+
+
+def test_a_day_that_no_calendar_has_is_refused_with_its_file(shelf):
+    shelf.write("any/a", "title: T\nquestion: Q\nparameters:\n  until: 2019-02-30\n")
+
+    with pytest.raises(SpecError, match=r"reports/any/a.yml: no YAML \(day is out of range"):
+        read_specs(shelf.root)
 
 
 def test_a_report_build_does_not_import_jupyterlab(built):

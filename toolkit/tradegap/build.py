@@ -1,53 +1,123 @@
 """Last stage: page specs in, published pages out; each page in a process of its own.
 
-papermill runs the notebook, `pages` renders the run, and only a page that is whole and inert is
-put in place. A page that fails leaves the last good one where it is; the others are built.
+This module decides which pages are due, sees to it that each is made in time, and puts in place
+what is whole. A page that fails leaves the last good one where it is; the others are built.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
-import multiprocessing
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from tradegap import provenance, publish
 from tradegap.errors import PageError
-from tradegap.pages import read_figures, render_index, render_page
+from tradegap.kept import STORE, prepare_store
+from tradegap.pages import render_index
 from tradegap.specs import Spec, check_specs
+from tradegap.workers import KERNEL_START_SECONDS, Job, Made, Workers, environment_of, hire
 
-__all__ = ["Result", "build_index", "build_pages"]
-
-# What a notebook's process sees on every machine: UTC, one hash seed, one locale, the kernel of
-# this .venv; sums in one order, however many processors; pydevd would print a warning into
-# each log.
-ENVIRONMENT = {
-    "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
-    "LC_ALL": "C.UTF-8",
-    "JUPYTER_PREFER_ENV_PATH": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
-KERNEL_START_SECONDS = 300  # a busy machine may take more than papermill's minute
+__all__ = ["Result", "State", "build_index", "build_pages", "explain_page", "judge_pages"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one page: `built`, `current` (nothing to do), or `failed` with a reason."""
+    """What became of one page: `built`, `current` (nothing to do), `failed` or `skipped`.
+
+    While it is made it is `running`, and the reason is the cell that it is at.
+    """
 
     page: str
     status: str
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """How a page stands: `current`, `stale`, `failed` or `never built`; why, a line a thing."""
+
+    page: str
+    status: str
+    changes: tuple[str, ...] = ()
+    since: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Running:
+    """A page that is being made: its process, the cell that it is at, and until when it may go."""
+
+    spec: Spec
+    number: int
+    deadline: float
+    cell: str = ""
+
+
+Report = Callable[[Result], None]
+
+
+def judge_pages(
+    specs: Sequence[Spec], *, root: Path, out: Path | None = None, build: Path | None = None
+) -> list[State]:
+    """Return how each page stands, by what it is made of now and what it was made of.
+
+    What it was made of stands beside it in reports/, so that a fresh clone can tell.
+    """
+    out, build = out or root / "reports", build or root / "build"
+    shared = provenance.list_shared(root)
+    seen: dict[str, provenance.Input] = {}
+    states = []
+    for spec in specs:
+        record = publish.read_json(out / f"{spec.page}.json")
+        failure = publish.read_json(build / "records" / f"{spec.page}.json")
+        folder = (out / spec.page).parent
+        makings = provenance.list_makings(spec, root, shared)
+        changes = provenance.find_changes(record, makings, root=root, folder=folder, seen=seen)
+        is_there = (out / f"{spec.page}.html").is_file()
+        if is_there and not record:
+            changes = [f"reports/{spec.page}.json: not there, so nothing tells what it was made of"]
+        status = "stale" if is_there else "never built"
+        if record and not changes:
+            states.append(State(spec.page, "current"))
+        elif failure:
+            since, reason = (str(failure.get(key, "")) for key in ("since", "reason"))
+            states.append(State(spec.page, "failed", tuple(changes), since, reason))
+        else:
+            states.append(State(spec.page, status, tuple(changes)))
+    return states
+
+
+def explain_page(
+    spec: Spec, *, root: Path, out: Path | None = None, build: Path | None = None
+) -> list[str]:
+    """Return why a page would be built anew, or would not: a verdict, then a line a file."""
+    out, build = out or root / "reports", build or root / "build"
+    (state,) = judge_pages([spec], root=root, out=out, build=build)
+    record = publish.read_json(out / f"{spec.page}.json")
+    if state.status == "current":
+        count = len(record["read"]) + len(record["made_of"])
+        return [f"{spec.page}: current; all {count} things that it was made of are as they were"]
+    verdict = f"{spec.page}: {state.status}; it would be built"
+    if state.status == "failed":
+        verdict = f"{spec.page}: failed since {state.since}, {state.reason}; it would be built"
+    lines = []
+    for change in state.changes:
+        files = []
+        if change == "toolkit/tradegap: changed":
+            kept = build / "packages" / f"{record['made_of']['toolkit/tradegap']}.json"
+            was, now = publish.read_json(kept), provenance.hash_package()
+            names = sorted(name for name in {*was, *now} if was.get(name) != now.get(name))
+            files = [f"toolkit/tradegap/{name}: changed" for name in names if was]
+        lines += files or [change]
+    return [verdict, *(f"  {line}" for line in lines)]
 
 
 def build_pages(
@@ -57,241 +127,204 @@ def build_pages(
     out: Path | None = None,
     build: Path | None = None,
     force: bool = False,
+    fail_fast: bool = False,
     jobs: int | None = None,
-    report: Callable[[Result], None] = lambda result: None,
+    engine: str | None = None,
+    timeout_seconds: int | None = None,
+    report: Report = lambda result: None,
 ) -> list[Result]:
-    """Return one result per page, in the order of the specs; write those that have changed.
+    """Return one result per page, in the order of the specs; write those that are not current.
 
     Pages go to `out` (reports/), runs, logs and records to `build` (build/). Nothing starts when a
-    spec is at fault. `report` is called once per page, in order.
+    spec is at fault, or while another build holds `build`. `report` hears of each page as it
+    starts, comes to a cell, and is done. `engine` is `fork` or `kernel`.
     """
     out, build = out or root / "reports", build or root / "build"
-    shared = _hash_shared(root)
-    keys = {spec.page: _hash_spec(spec, shared) for spec in specs}
-    stale = [s for s in specs if force or not _is_current(s, keys[s.page], out=out, build=build)]
-    check_specs(stale)
-    for left in out.glob("**/.*.part"):
-        left.unlink(missing_ok=True)
-    stale_pages = {spec.page for spec in stale}
-    finished = _run_all(stale, out=out, build=build, jobs=jobs or os.cpu_count() or 1)
-    done: dict[str, Result] = {}
-    results = []
-    for spec in specs:
-        if spec.page in stale_pages:
-            while spec.page not in done:
-                result = next(finished)
-                done[result.page] = _record(result, keys[result.page], out=out, build=build)
-        else:
-            done[spec.page] = Result(spec.page, "current")
-        results.append(done[spec.page])
-        report(done[spec.page])
-    return results
+    with publish.hold(build):
+        publish.recover(out)
+        states = judge_pages(specs, root=root, out=out, build=build)
+        due = [
+            spec
+            for spec, state in zip(specs, states, strict=True)
+            if force or state.status != "current"
+        ]
+        if timeout_seconds:
+            due = [replace(spec, timeout_seconds=timeout_seconds) for spec in due]
+        pages = {spec.page for spec in due}
+        done = {spec.page: Result(spec.page, "current") for spec in specs if spec.page not in pages}
+        for result in done.values():
+            note_failure(result, build=build)
+            report(result)
+        if due:
+            builder = Builder(root, out, build, engine or default_engine(), report)
+            done |= {each.page: each for each in builder.run(due, jobs or count_cores(), fail_fast)}
+    return [done[spec.page] for spec in specs]
 
 
-def _run_all(specs: Sequence[Spec], *, out: Path, build: Path, jobs: int) -> Iterator[Result]:
-    """Yield one result per page as it is done, each page in a process of its own.
-
-    A process that is killed takes its own page with it and no other. Where there is a fork server,
-    papermill and nbconvert are imported once for all pages.
-    """
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        context: Any = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["papermill", "nbconvert", __name__])
-    else:
-        context = multiprocessing.get_context("spawn")
-    waiting = list(specs)
-    running: dict[Any, tuple[Any, Spec]] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                spec = waiting.pop(0)
-                ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_build_alone, args=(spec, out, build, theirs))
-                process.start()
-                theirs.close()
-                running[ours] = process, spec
-            for ours in list(wait(list(running))):
-                process, spec = running.pop(ours)
-                yield _receive(ours, process, spec)
-    finally:
-        for process, _ in running.values():
-            process.terminate()
+def default_engine() -> str:
+    """Return the engine to use here: our own where a process can safely be forked."""
+    return "fork" if sys.platform.startswith("linux") else "kernel"
 
 
-def _receive(answer: Any, process: Any, spec: Spec) -> Result:
-    try:
-        result: Result = answer.recv()
-    except EOFError:
-        process.join()
-        code = process.exitcode
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-        result = Result(spec.page, "failed", f"its process {how}")
-    process.join()
-    return result
+def count_cores() -> int:
+    """Return on how many processors this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def _build_alone(spec: Spec, out: Path, build: Path, answer: Connection) -> None:
-    """Build one page with everything that is printed on the way in its log."""
-    log = build / "logs" / f"{spec.page}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as stream:
-        for descriptor in (1, 2):
-            os.dup2(stream.fileno(), descriptor)
-        logging.basicConfig(stream=stream, level=logging.INFO, force=True)
-        # A person's own IPython profile (start-up files, extensions) has no say in a page.
-        os.environ |= {**ENVIRONMENT, "IPYTHONDIR": str(build / "ipython")}
-        os.environ["TRADEGAP_PAGE"] = spec.page
+@dataclass
+class Builder:
+    """One build: where it reads and writes, and the pages that are being made."""
+
+    root: Path
+    out: Path
+    build: Path
+    engine: str
+    report: Report
+    running: dict[Connection, Running] = field(default_factory=dict)
+
+    def run(self, due: Sequence[Spec], jobs: int, fail_fast: bool) -> list[Result]:
+        """Return one result per page that is due."""
+        results = []
+        with suppress(OSError):
+            prepare_store(Path(environment_of(self.build)[STORE]))
+        workers = hire(self.engine, build=self.build)
         try:
-            _build_page(spec, out=out, run=build / "runs" / f"{spec.page}.ipynb")
-            result = Result(spec.page, "built")
-        except PageError as error:
-            result = Result(spec.page, "failed", str(error))
+            # While the warm parent imports what the pages need.
+            check_specs(due)
+            for result in self.make(due, workers, jobs):
+                note_failure(result, build=self.build)
+                self.report(result)
+                results.append(result)
+                if fail_fast and result.status == "failed":
+                    break
         except KeyboardInterrupt:
-            os._exit(130)
-        except Exception as error:
-            logging.exception("outside the notebook")
-            result = Result(spec.page, "failed", f"{type(error).__name__}: {_first_line(error)}")
-        answer.send(result)
+            for each in self.running.values():
+                result = Result(each.spec.page, "failed", at(each, "interrupted"))
+                note_failure(result, build=self.build)
+                self.report(result)
+            raise
+        finally:
+            workers.close()
+        done = {result.page for result in results}
+        for spec in due:
+            if spec.page not in done:
+                results.append(Result(spec.page, "skipped", "another page failed first"))
+        return results
 
+    def make(self, due: Sequence[Spec], workers: Workers, jobs: int) -> Iterator[Result]:
+        """Yield one result per page as it is done."""
+        waiting = list(due)
+        while waiting or self.running:
+            while waiting and len(self.running) < jobs:
+                spec = waiting.pop(0)
+                number, answer = workers.start(Job(spec, self.root, self.build, self.engine))
+                # The page's own time begins with its first cell.
+                until = time.monotonic() + KERNEL_START_SECONDS + spec.timeout_seconds
+                self.running[answer] = Running(spec, number, until)
+                self.report(Result(spec.page, "running"))
+            soonest = min(each.deadline for each in self.running.values())
+            for ready in wait(list(self.running), max(0, soonest - time.monotonic())):
+                answer = cast(Connection, ready)
+                if made := self.hear(answer, workers):
+                    page = self.running.pop(answer)
+                    answer.close()
+                    yield self.settle(page, made)
+            for answer, page in list(self.running.items()):
+                if page.deadline <= time.monotonic():
+                    workers.kill(page.number)
+                    del self.running[answer]
+                    answer.close()
+                    seconds = f"took longer than {page.spec.timeout_seconds} s"
+                    yield self.settle(page, Made(reason=at(page, seconds)))
 
-def _build_page(spec: Spec, *, out: Path, run: Path) -> None:
-    """Run, render, check, and only then put the page and its figures in place."""
-    run.parent.mkdir(parents=True, exist_ok=True)
-    notebook = _execute(spec, run=run)
-    figures = read_figures(notebook)
-    html = render_page(spec, notebook)
-    target = out / f"{spec.page}.html"
-    _replace({target.with_suffix(".csv"): figures.encode(), target: html.encode()})
+    def hear(self, answer: Connection, workers: Workers) -> Made | None:
+        """Take what a page says: the cell that it is at, or in the end what came of it."""
+        page = self.running[answer]
+        try:
+            said: Made | str = answer.recv()
+        except (EOFError, OSError):
+            code = workers.wait(page.number)
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+            return Made(reason=at(page, f"its process {how}"))
+        if isinstance(said, Made):
+            return said
+        if not page.cell:
+            page.deadline = time.monotonic() + page.spec.timeout_seconds
+        page.cell = said
+        self.report(Result(page.spec.page, "running", said))
+        return None
 
+    def settle(self, page: Running, made: Made) -> Result:
+        """Put in place what a page has become, if it is good, and return the result."""
+        spec = page.spec
+        try:
+            if not made.reason:
+                self.put(spec, made)
+                return Result(spec.page, "built")
+            reason = made.reason
+        except PageError as error:
+            reason = str(error)
+        except OSError as error:
+            where = Path(error.filename or self.out).name
+            reason = f"{where}: cannot be written ({error.strerror})"
+        with suppress(OSError), (self.build / "logs" / f"{spec.page}.log").open("a") as log:
+            log.write(f"\n{spec.page}: {reason}\n")
+        return Result(spec.page, "failed", reason)
 
-def _execute(spec: Spec, *, run: Path) -> Any:
-    """Return the executed notebook; raise PageError with the cell that failed."""
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    try:
-        executed = papermill.execute_notebook(
-            str(spec.notebook),
-            str(run),
-            parameters=dict(spec.parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            cwd=str(spec.notebook.parent),
-            start_timeout=KERNEL_START_SECONDS,
-            execution_timeout=spec.timeout_seconds,
+    def put(self, spec: Spec, made: Made) -> None:
+        """Put a page, its figures and its provenance in place; refuse what changed meanwhile."""
+        shared = provenance.list_shared(self.root)
+        folder, name = (self.out / spec.page).parent, Path(spec.page).name
+        record: dict[str, Any] = {
+            "made_of": provenance.list_makings(spec, self.root, shared),
+            "read": made.read,
+            "outputs": {
+                f"{name}{suffix}": provenance.hash_bytes(content)
+                for suffix, content in sorted(made.outputs.items())
+            },
+        }
+        as_read = {**record, "outputs": {}}
+        changes = provenance.find_changes(
+            as_read, record["made_of"], root=self.root, folder=folder, seen={}
         )
-    except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
-        logging.error("%s", error)
-        line = 1
-        if isinstance(error, PapermillExecutionError):
-            what = f"{error.ename}: {_first_line(error.evalue)}"
-            told = re.search(r"Cell In\[\d+\], line (\d+)", str(error))
-            line = int(told[1]) if told else 1
-        elif isinstance(error, CellTimeoutError):
-            what = f"took longer than {spec.timeout_seconds} s"
-        else:
-            what = "its kernel died"
-        raise PageError(f"{_reached_cell(run, line)}: {what}") from None
-    for number, cell in enumerate(executed.cells, start=1):
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream":
-                logging.info("cell %d, %s:\n%s", number, output.name, output.text)
-    return executed
+        if provenance.read_package() != provenance.hash_package():
+            changes.append("toolkit/tradegap: changed")
+        if changes:
+            raise PageError(f"{changes[0]} while the page was made; build it again")
+        self.keep_package(shared["toolkit/tradegap"])
+        told = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        publish.publish(folder, name, made.outputs, told.encode())
+
+    def keep_package(self, name: str | None) -> None:
+        """Keep the hashes of the package's files, so that `explain` can name one that changed."""
+        path = self.build / "packages" / f"{name}.json"
+        if not path.is_file():
+            publish.replace(path, json.dumps(provenance.hash_package()).encode())
 
 
-def _reached_cell(run: Path, line: int) -> str:
-    """Return `cell 7 (that line of it)`, counted as in the notebook that people open."""
-    import nbformat
+def at(page: Running, what: str) -> str:
+    """Return what befell a page, with the cell that it was at.
 
-    cells = nbformat.read(str(run), as_version=4).cells  # type: ignore[no-untyped-call]
-    tags = {"injected-parameters", "papermill-error-cell-tag"}
-    own = [cell for cell in cells if not tags & {*cell.metadata.get("tags", [])}]
-    # papermill calls all cells completed in the end; only those that it reached have a start time.
-    marks = [cell.metadata.get("papermill", {}) for cell in own]
-    reached = [n for n, mark in enumerate(marks) if mark.get("start_time")] or [0]
-    number = next((n for n in reached if marks[n].get("exception")), reached[-1])
-    source = own[number].source.splitlines()[line - 1 : line]
-    return f"cell {number + 1} ({''.join(source).strip() or 'empty'})"
+    >>> at(Running(Spec("a/b", Path("a.ipynb"), "A", "?"), 1, 0), "interrupted")
+    'before its first cell: interrupted'
+    """
+    return f"{page.cell or 'before its first cell'}: {what}"
 
 
-def _replace(files: Mapping[Path, bytes]) -> None:
-    """Put whole files in place of old ones; write all of them before the first is replaced."""
-    parts = {}
-    for path in files:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        parts[path] = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        for path, content in files.items():
-            parts[path].write_bytes(content)
-        for path, part in parts.items():
-            os.replace(part, path)
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
-
-
-def _first_line(error: object) -> str:
-    return next(iter(str(error).strip().splitlines()), "no message")
-
-
-def _hash_shared(root: Path) -> str:
-    """Return a hash of what every page may depend on: package, lock and data, by content."""
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for base, folder in (
-        (package, package),
-        (root, root / "data"),
-        (root, root / "requirements.lock"),
-    ):
-        paths = sorted(folder.rglob("*")) if folder.is_dir() else [folder]
-        for path in paths:
-            hidden = any(p.startswith((".", "__pycache__")) for p in path.relative_to(base).parts)
-            if path.is_file() and not hidden:
-                digest.update(f"{path.relative_to(base).as_posix()}\0".encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update(sys.version.encode())
-    return digest.hexdigest()
-
-
-def _hash_spec(spec: Spec, shared: str) -> str:
-    told = [spec.page, spec.title, spec.question, spec.parameters, spec.timeout_seconds]
-    content = hashlib.sha256(spec.notebook.read_bytes()).hexdigest()
-    return hashlib.sha256(json.dumps([shared, content, told]).encode()).hexdigest()
-
-
-def _outputs(page: str, out: Path) -> dict[str, str]:
-    paths = [out / f"{page}{suffix}" for suffix in (".html", ".csv")]
-    return {p.suffix: hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.is_file()}
-
-
-def _read_record(page: str, build: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((build / "records" / f"{page}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _is_current(spec: Spec, key: str, *, out: Path, build: Path) -> bool:
-    """Return whether a page was built from just these inputs and is still as it was built."""
-    record = _read_record(spec.page, build)
-    outputs = _outputs(spec.page, out)
-    return len(outputs) == 2 and record.get("inputs") == key and record.get("outputs") == outputs
-
-
-def _record(result: Result, key: str, *, out: Path, build: Path) -> Result:
-    """Write down how a page was built, or since when and why it fails; return the result."""
-    record: dict[str, Any]
-    if result.status == "built":
-        record = {"inputs": key, "outputs": _outputs(result.page, out)}
-    else:
-        today = datetime.now(tz=UTC).date().isoformat()
-        since = _read_record(result.page, build).get("since", today)
-        record = {"since": since, "reason": result.reason}
+def note_failure(result: Result, *, build: Path) -> None:
+    """Write down since when and why a page fails, or that it no longer does."""
     path = build / "records" / f"{result.page}.json"
-    _replace({path: json.dumps(record).encode()})
-    return result
+    if result.status == "failed":
+        today = datetime.now(tz=UTC).date().isoformat()
+        since = publish.read_json(path).get("since", today)
+        # On a full disk the page's last good version is still marked by its provenance.
+        with suppress(OSError):
+            content = {"since": since, "reason": result.reason}
+            publish.replace(path, json.dumps(content, ensure_ascii=False).encode())
+    elif path.is_file():
+        path.unlink()
 
 
 def build_index(
@@ -304,12 +337,15 @@ def build_index(
     out, build = out or root / "reports", build or root / "build"
     rows = []
     for spec in specs:
-        record = _read_record(spec.page, build)
+        failure = publish.read_json(build / "records" / f"{spec.page}.json")
         there = (out / f"{spec.page}.html").is_file()
-        since, reason = record.get("since", ""), record.get("reason", "")
+        since, reason = failure.get("since", ""), failure.get("reason", "")
         rows.append({"spec": spec, "is_there": there, "since": since, "reason": reason})
-    html = render_index(rows)
+    html = render_index(rows).encode()
     path = out / "index.html"
-    if not path.is_file() or path.read_bytes() != html.encode():
-        _replace({path: html.encode()})
+    if publish.read_bytes(path) != html:
+        try:
+            publish.replace(path, html)
+        except OSError as error:
+            raise PageError(f"{path}: cannot be written ({error.strerror})") from None
     return path

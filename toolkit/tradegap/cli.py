@@ -20,7 +20,6 @@ from tradegap.errors import DataError, PageError, SpecError, TradegapError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tradegap.build import Result
     from tradegap.coding.chat import Answers
     from tradegap.specs import Spec
 
@@ -162,38 +161,122 @@ def import_signals(slug: str, files: tuple[Path, ...], coder: str) -> None:
     _refuse(refusals)
 
 
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["fork", "kernel"]),
+    help="How notebooks are run: in a fork of one warm process, or in a stock Jupyter kernel each. "
+    "Both give the same bytes. [default: fork, on Linux]",
+)
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Pages at a time. [default: one per processor]"
+)
+
+
 @cli.command()
 @click.argument("pages", nargs=-1)
 @click.option("--force", is_flag=True, help="Build pages that are current, too.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Pages at a time (one per processor).")
-def build(pages: tuple[str, ...], force: bool, jobs: int | None) -> None:
+@jobs_option
+@engine_option
+@click.option(
+    "--timeout",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="How long a page may take, in place of what its spec says (120).",
+)
+@click.option("--keep-going/--fail-fast", default=True, help="After a failure. [default: keep on]")
+@click.option("-q", "--quiet", is_flag=True, help="Tell of failures only.")
+def build(
+    pages: tuple[str, ...],
+    force: bool,
+    jobs: int | None,
+    engine: str | None,
+    timeout: int | None,
+    keep_going: bool,
+    quiet: bool,
+) -> None:
     """Build the pages whose inputs changed, into reports/.
 
-    A PAGE is named as its spec: gap_evolution/us-japan-2019.
+    A PAGE is named as its spec: gap_evolution/us-japan-2019. A page that fails leaves what was
+    published. The exit status is 0 where every page is good; 1 where one failed, a spec is at
+    fault or another build is under way; 2 for a wrong option; 130 after Ctrl-C.
     """
-    from tradegap.build import build_index, build_pages
+    from tradegap.build import build_index, build_pages, count_cores
+    from tradegap.progress import Progress
     from tradegap.specs import read_specs
 
     root = _root()
     specs = read_specs(root)
     chosen = _choose(specs, pages)
-    results = build_pages(chosen, root=root, force=force, jobs=jobs, report=_report)
+    progress = Progress(
+        len(chosen),
+        "build/logs",
+        jobs=jobs or count_cores(),
+        is_quiet=quiet,
+        is_terminal=sys.stderr.isatty(),
+    )
+    try:
+        results = build_pages(
+            chosen,
+            root=root,
+            force=force,
+            fail_fast=not keep_going,
+            jobs=jobs,
+            engine=engine,
+            timeout_seconds=timeout,
+            report=progress.report,
+        )
+    except KeyboardInterrupt:
+        progress.clear()
+        build_index(specs, root=root)
+        raise
     build_index(specs, root=root)
-    failed = sum(result.status == "failed" for result in results)
-    built = sum(result.status == "built" for result in results)
-    current = len(results) - built - failed
-    click.echo(f"{built} built, {current} current, {failed} failed; see reports/index.html")
-    if failed:
+    for result in results:
+        if result.status == "skipped":
+            progress.counts["skipped"] = progress.counts.get("skipped", 0) + 1
+    progress.close()
+    if any(result.status in ("failed", "skipped") for result in results):
         sys.exit(1)
 
 
 @cli.command()
-def verify() -> None:
+@click.argument("pages", nargs=-1)
+def status(pages: tuple[str, ...]) -> None:
+    """List the pages: current, stale, failed or never built.
+
+    It compares by content with what each page was made of, which stands beside it in reports/. The
+    exit status is 0 whatever it finds.
+    """
+    from tradegap.build import judge_pages
+    from tradegap.specs import read_specs
+
+    root = _root()
+    for state in judge_pages(_choose(read_specs(root), pages), root=root):
+        since = f" since {state.since}: {state.reason}" if state.status == "failed" else ""
+        click.echo(f"{state.status:<12}{state.page}{since}")
+
+
+@cli.command()
+@click.argument("page")
+def explain(page: str) -> None:
+    """Say why a page would be built anew, or would not, naming the files."""
+    from tradegap.build import explain_page
+    from tradegap.specs import read_specs
+
+    root = _root()
+    (spec,) = _choose(read_specs(root), (page,))
+    click.echo("\n".join(explain_page(spec, root=root)))
+
+
+@cli.command()
+@engine_option
+@jobs_option
+def verify(engine: str | None, jobs: int | None) -> None:
     """Rebuild every page from nothing and compare with what is published."""
     from tradegap.verify import verify_pages
 
     root = _root()
-    _finish(verify_pages(root), "every page is what its inputs give, byte for byte")
+    faults = verify_pages(root, engine=engine, jobs=jobs)
+    _finish(faults, "every page is what its inputs give, byte for byte")
 
 
 @cli.command()
@@ -265,9 +348,10 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
         parameters=parameters,
     )
     out = root / "build" / "briefs"
-    (result,) = build_pages([spec], root=root, out=out, build=out / ".work", force=True)
+    work = out / ".work" / spec.page
+    (result,) = build_pages([spec], root=root, out=out, build=work, force=True)
     if result.status == "failed":
-        raise PageError(f"{file}: {result.reason}; the log is {out}/.work/logs/{spec.page}.log")
+        raise PageError(f"{file}: {result.reason}; the log is {work}/logs/{spec.page}.log")
     click.echo(out / f"{spec.page}.html")
     _refuse(refusals + uncoded)
 
@@ -284,7 +368,7 @@ def _answers(endpoint: str | None, model: str | None) -> Answers:
 
 
 def _root() -> Path:
-    from tradegap.talks import project_root
+    from tradegap.project import project_root
 
     return project_root()
 
@@ -295,14 +379,6 @@ def _choose(specs: list[Spec], pages: tuple[str, ...]) -> list[Spec]:
     if unknown := [page for page in wanted if page not in known]:
         raise SpecError(f"there is no page {unknown[0]}; there are {', '.join(known) or 'none'}")
     return [spec for spec in specs if not wanted or spec.page in wanted]
-
-
-def _report(result: Result) -> None:
-    if result.status == "built":
-        click.echo(f"built   {result.page}")
-    elif result.status == "failed":
-        click.echo(f"failed  {result.page}: {result.reason}", err=True)
-        click.echo(f"        what was published stays; see build/logs/{result.page}.log", err=True)
 
 
 def _as_text(frames: list[pd.DataFrame]) -> str:

@@ -4,7 +4,8 @@
     ├── DataError      a data file that the schema or a cross-check refuses
     ├── DocumentError  a document that cannot be taken in
     ├── SpecError      a page spec that cannot be built as it stands
-    └── PageError      a page whose notebook failed; the last good page stays
+    ├── PageError      a page whose notebook failed; the last good page stays
+    └── BusyError      a build folder in which another build is under way
 
 Each message says where, what was found, and what would do. The command line prints the message
 alone and exits with 1; a traceback is for our own mistakes.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["DataError", "DocumentError", "PageError", "SpecError", "TradegapError"]
+__all__ = ["BusyError", "DataError", "DocumentError", "PageError", "SpecError", "TradegapError"]
 
 
 class TradegapError(Exception):
@@ -44,3 +45,7 @@ class SpecError(TradegapError):
 
 class PageError(TradegapError):
     """A page whose notebook failed; the last good page stays in place."""
+
+
+class BusyError(TradegapError):
+    """A build folder in which another build is under way."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from html.parser import HTMLParser
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import tradegap
 from tradegap.errors import PageError
 from tradegap.specs import Spec
 
-__all__ = ["read_figures", "render_index", "render_page"]
+__all__ = ["make_exporter", "read_figures", "render_index", "render_page"]
 
 TEMPLATES = Path(__file__).parent / "template"
 
@@ -39,10 +40,6 @@ def read_figures(notebook: Any) -> str:
 
 def render_page(spec: Spec, notebook: Any) -> str:
     """Return the page's HTML; raise PageError where it would run or load anything."""
-    from nbconvert import HTMLExporter
-
-    template = str(TEMPLATES / "page.html.j2")
-    exporter = HTMLExporter(template_file=template, exclude_anchor_links=True)  # type: ignore[no-untyped-call]
     page: dict[str, Any] = {
         "title": spec.title,
         "question": spec.question,
@@ -50,15 +47,26 @@ def render_page(spec: Spec, notebook: Any) -> str:
         "spec": f"reports/{spec.page}.yml" if spec.path else "",
         "notebook": f"notebooks/{spec.notebook.name}",
         "parameters": spec.parameters,
-        "version": version("tradegap"),
+        "version": tradegap.__version__,
         "css": (TEMPLATES / "page.css").read_text(encoding="utf-8"),
         "depth": "../" * spec.page.count("/"),
     }
-    html, _ = exporter.from_notebook_node(notebook, resources={"page": page})
+    html, _ = make_exporter().from_notebook_node(notebook, resources={"page": page})
     html = _scrolling_tables(_distinct_ids(html))
     if faults := _active_parts(html):
         raise PageError(f"the page would not be inert: {'; '.join(faults)}")
     return html
+
+
+@cache
+def make_exporter() -> Any:
+    """Return what turns a notebook into HTML, with its template read."""
+    from nbconvert import HTMLExporter
+
+    template = str(TEMPLATES / "page.html.j2")
+    exporter = HTMLExporter(template_file=template, exclude_anchor_links=True)  # type: ignore[no-untyped-call]
+    _ = exporter.template
+    return exporter
 
 
 def _distinct_ids(html: str) -> str:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from tradegap.coding import code_documents, find_uncoded
+from tradegap.coding import find_uncoded
 from tradegap.documents import Document, cluster_stories, load_documents, read_documents
 from tradegap.errors import DataError, DocumentError
 from tradegap.excerpts import excerpt_signals
 from tradegap.gaps import measure_gaps, read_gap, weigh_signals
 from tradegap.imports import join_signals, read_imported
+from tradegap.kept import code_once
 from tradegap.review import accept_signals, read_ledger
 from tradegap.tables import empty, split_list
 from tradegap.talks import Negotiation, list_negotiations, read_issues, read_negotiation
@@ -85,7 +86,7 @@ def open_record(talks: str, *, as_of: str = "", documents: str = "all") -> Recor
 def build_record(negotiation: Negotiation, texts: list[Document], cutoff: date | None) -> Record:
     """Return the record of a negotiation from these documents alone."""
     listed = cluster_stories(texts)
-    coded = code_documents(texts, talks=negotiation.parties)
+    coded = code_once(texts, talks=negotiation.parties)
     ledger = read_ledger(negotiation.folder)
     found = join_signals(coded, read_imported(negotiation.folder, texts))
     signals = accept_signals(found, ledger, listed)
@@ -154,7 +155,7 @@ def brief_story(path: Path, talks: str, published: str) -> Brief:
     last_on = max(each.published for each in texts)
     record = None
     parties = read_negotiation(talks).parties if talks else ()
-    coded = code_documents(texts, talks=parties)
+    coded = code_once(texts, talks=parties)
     listed = cluster_stories(texts)
     signals = accept_signals(coded, empty("decisions"), listed)
     slug = talks or match_talks(signals, last_on)

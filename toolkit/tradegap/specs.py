@@ -5,7 +5,11 @@ Everything that a spec can get wrong is found here, before anything starts.
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import logging
+import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,15 +20,33 @@ import yaml
 
 from tradegap.errors import SpecError
 
-__all__ = ["Spec", "check_specs", "read_spec", "read_specs"]
+__all__ = ["Spec", "check_specs", "import_jsonschema", "read_spec", "read_specs"]
 
 
-KINDS: dict[str, type | tuple[type, ...]] = {
-    "str": str,
-    "int": int,
+KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
     "float": (int, float),
-    "bool": bool,
+    "bool": (bool,),
+    "list": (list,),
+    "dict": (dict,),
 }
+
+
+class SpecLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads a spec's YAML as it looks: 01234 and 12:30 are text, not numbers in base 8 and 60."""
+
+
+NUMBERS = {
+    "tag:yaml.org,2002:int": r"[-+]?(?:0|[1-9][0-9]*)",
+    "tag:yaml.org,2002:float": r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?",
+}
+SpecLoader.yaml_implicit_resolvers = {
+    first: [each for each in found if each[0] not in NUMBERS]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for tag, pattern in NUMBERS.items():
+    SpecLoader.add_implicit_resolver(tag, re.compile(f"^{pattern}$"), list("-+.0123456789"))
 
 
 @dataclass(frozen=True)
@@ -37,6 +59,7 @@ class Spec:
     question: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     timeout_seconds: int = 120
+    memory_mb: int = 4096
     path: Path | None = None
 
 
@@ -57,7 +80,7 @@ def read_spec(path: Path, *, root: Path) -> Spec:
     """Return one page's spec; raise SpecError with every fault of the file."""
     where = path.relative_to(root).as_posix()
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), SpecLoader)
     except UnicodeDecodeError as error:
         raise SpecError(f"{where}: not UTF-8 text ({error.reason}); save it as UTF-8") from None
     except yaml.YAMLError as error:
@@ -65,10 +88,12 @@ def read_spec(path: Path, *, root: Path) -> Spec:
         line = f":{mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "cannot be read"
         raise SpecError(f"{where}{line}: no YAML ({problem}); compare with another spec") from None
+    except ValueError as error:  # a date that no calendar has
+        raise SpecError(f"{where}: no YAML ({error}); write a day that there is") from None
     if not isinstance(values, dict):
         raise SpecError(f"{where}: no keys found; a spec has title, question and parameters")
     faults = []
-    known = ("title", "question", "parameters", "timeout_seconds")
+    known = ("title", "question", "parameters", "timeout_seconds", "memory_mb")
     if unknown := [str(key) for key in values if key not in known]:
         faults.append(f"{where}: unknown key {_listed(unknown)}; a spec takes {', '.join(known)}")
     for key in ("title", "question"):
@@ -77,9 +102,11 @@ def read_spec(path: Path, *, root: Path) -> Spec:
     parameters = values.get("parameters") or {}
     if not isinstance(parameters, dict):
         faults.append(f"{where}: parameters is no mapping; write one 'name: value' a line under it")
-    timeout = values.get("timeout_seconds", Spec.timeout_seconds)
-    if not isinstance(timeout, int) or isinstance(timeout, bool) or timeout < 1:
-        faults.append(f"{where}: timeout_seconds is {timeout!r}; write a whole number of seconds")
+    limits = {}
+    for key, unit in (("timeout_seconds", "seconds"), ("memory_mb", "megabytes")):
+        limits[key] = values.get(key, getattr(Spec, key))
+        if type(limits[key]) is not int or limits[key] < 1:
+            faults.append(f"{where}: {key} is {limits[key]!r}; write a whole number of {unit}")
     notebook = root / "notebooks" / f"{path.parent.name}.ipynb"
     if not notebook.is_file():
         there = sorted(p.stem for p in notebook.parent.glob("*.ipynb"))
@@ -95,48 +122,109 @@ def read_spec(path: Path, *, root: Path) -> Spec:
         title=values["title"].strip(),
         question=values["question"].strip(),
         parameters={str(name): _plain(value) for name, value in parameters.items()},
-        timeout_seconds=timeout,
+        **limits,
         path=path,
     )
 
 
 def check_specs(specs: Iterable[Spec]) -> None:
-    """Raise SpecError with every parameter that its notebook does not have or take in that type.
+    """Raise SpecError with every parameter that its notebook does not have or take so.
 
     papermill itself only warns, and the page would be built as if nothing had been said.
     """
     faults = []
+    takes: dict[Path, dict[str, Parameter]] = {}
     for spec in specs:
-        takes = _parameters(spec.notebook)
+        if spec.notebook not in takes:
+            takes[spec.notebook] = _parameters(spec.notebook)
+        known = takes[spec.notebook]
         where = f"reports/{spec.page}.yml" if spec.path else spec.page
         for name, value in spec.parameters.items():
-            wanted = takes.get(name, "")
-            if wanted in KINDS and not isinstance(value, KINDS[wanted]):
-                faults.append(
-                    f"{where}: {name} is {value!r}; {spec.notebook.name} takes a {wanted}"
-                )
-            if name not in takes:
-                faults.append(
-                    f"{where}: {spec.notebook.name} has no parameter {name!r}; "
-                    f"it takes {', '.join(takes) or 'none'}"
-                )
+            if name in known:
+                if fault := known[name].fault(value):
+                    faults.append(f"{where}: {name} is {value!r}; {spec.notebook.name} {fault}")
+                continue
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            faults.append(
+                f"{where}: {spec.notebook.name} has no parameter {name!r}; {meant}"
+                f"it takes {', '.join(known) or 'none'}"
+            )
     if faults:
         raise SpecError(faults)
 
 
-def _parameters(notebook: Path) -> dict[str, str]:
-    """Return the parameters of a notebook, each with the type that its cell states."""
+@dataclass(frozen=True)
+class Parameter:
+    """What a notebook's parameters cell says of one: its type, and in the comment its choices.
+
+    A comment that begins with `one of all, notes;` lists what it takes, and one that says
+    `YYYY-MM-DD;` asks for a day or nothing.
+    """
+
+    kind: str
+    help: str
+
+    def fault(self, value: Any) -> str:
+        """Return what the notebook takes instead of a value; nothing where it takes that.
+
+        >>> Parameter("str", "one of all, notes; whose documents").fault("note")
+        "takes one of all, notes; did you mean 'notes'?"
+        >>> Parameter("str", "the day, YYYY-MM-DD; empty for the latest").fault("2019-02-30")
+        'takes a day, as YYYY-MM-DD'
+        """
+        taken = KINDS.get(self.kind.partition("[")[0])
+        if taken and (not isinstance(value, taken) or (type(value) is bool and bool not in taken)):
+            return f"takes a {self.kind}"
+        if found := re.match(r"one of ([^;]+)(?:;|$)", self.help):
+            choices = [each.strip() for each in found[1].split(",")]
+            if str(value) not in choices:
+                near = difflib.get_close_matches(str(value), choices, n=1)
+                return f"takes one of {found[1]}" + (f"; did you mean {near[0]!r}?" if near else "")
+        if re.search(r"YYYY-MM-DD(?:;|$)", self.help) and value != "" and not _is_day(str(value)):
+            return "takes a day, as YYYY-MM-DD"
+        return ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _parameters(notebook: Path) -> dict[str, Parameter]:
+    """Return the parameters of a notebook, as papermill finds them."""
+    import_jsonschema()
     import papermill
 
     logging.getLogger("papermill").setLevel(logging.WARNING)
     try:
         found = papermill.inspect_notebook(str(notebook))
-        return {name: each["inferred_type_name"] for name, each in found.items()}
+        return {
+            name: Parameter(each["inferred_type_name"], each["help"])
+            for name, each in found.items()
+        }
     except Exception as error:  # papermill and nbformat raise many kinds for a broken file
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise SpecError(
             f"notebooks/{notebook.name}: cannot be read ({reason}); open and save it in JupyterLab"
         ) from None
+
+
+def import_jsonschema() -> None:
+    """Import jsonschema, which papermill needs, without what makes it slow to import.
+
+    Beside JupyterLab it finds a grammar of addresses, and compiles it for a second, to check a
+    format that no notebook's schema states.
+    """
+    grammar = "rfc3987_syntax"
+    if not {"jsonschema", grammar} & set(sys.modules):
+        sys.modules[grammar] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("jsonschema")
+        finally:
+            del sys.modules[grammar]
 
 
 def _plain(value: Any) -> Any:

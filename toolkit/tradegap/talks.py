@@ -21,6 +21,7 @@ import pandas as pd
 import yaml
 
 from tradegap.errors import DataError
+from tradegap.project import project_root
 from tradegap.tables import declared_tables, read_table, split_list
 
 __all__ = [
@@ -84,21 +85,6 @@ class Negotiation:
         """
         named = set(split_list(talks))
         return not named or (len(named) > 1 and named <= set(self.parties))
-
-
-def project_root() -> Path:
-    """Return the folder that holds data/talks: TRADEGAP_ROOT, or the nearest one upwards.
-
-    Without one above the working directory, the folder that the package was installed from.
-    Raises DataError where none of them holds data/talks.
-    """
-    named = os.environ.get("TRADEGAP_ROOT")
-    here = Path.cwd()
-    installed = Path(__file__).resolve().parents[2]
-    for folder in [Path(named)] if named else [here, *here.parents, installed]:
-        if (folder / "data" / "talks").is_dir():
-            return folder
-    raise DataError(f"{named or here}: no data/talks here or above; run inside a tradegap checkout")
 
 
 def read_issues() -> pd.DataFrame:

@@ -17,6 +17,7 @@ from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
+from tradegap import publish
 from tradegap.build import build_index, build_pages
 from tradegap.errors import TradegapError
 from tradegap.specs import check_specs, read_specs
@@ -24,27 +25,39 @@ from tradegap.specs import check_specs, read_specs
 __all__ = ["check_folder", "check_inputs", "check_notebook", "compare_files", "verify_pages"]
 
 
-def verify_pages(root: Path) -> list[str]:
+def verify_pages(root: Path, *, engine: str | None = None, jobs: int | None = None) -> list[str]:
     """Return one line per published file that differs from a rebuild from nothing; none is good.
 
     The rebuild goes to build/verify and stays there for a closer look.
     """
     scratch = root / "build" / "verify"
-    shutil.rmtree(scratch, ignore_errors=True)
+    with publish.hold(scratch):
+        for each in ("reports", "work"):
+            shutil.rmtree(scratch / each, ignore_errors=True)
+        return compare_pages(root, scratch, engine=engine, jobs=jobs)
+
+
+def compare_pages(
+    root: Path, scratch: Path, *, engine: str | None = None, jobs: int | None = None
+) -> list[str]:
+    """Return one line per published file that differs from a rebuild in a scratch folder."""
     specs, published, rebuilt = read_specs(root), root / "reports", scratch / "reports"
-    results = build_pages(specs, root=root, out=rebuilt, build=scratch, force=True)
+    work = scratch / "work"
+    results = build_pages(
+        specs, root=root, out=rebuilt, build=work, force=True, engine=engine, jobs=jobs
+    )
     failed = [result for result in results if result.status == "failed"]
     faults = [f"{result.page}: cannot be rebuilt: {result.reason}" for result in failed]
     if not failed:
-        build_index(specs, root=root, out=rebuilt, build=scratch)
-    pages = [f"{spec.page}{suffix}" for spec in specs for suffix in (".csv", ".html")]
+        build_index(specs, root=root, out=rebuilt, build=work)
+    pages = [f"{spec.page}{suffix}" for spec in specs for suffix in (".csv", ".html", ".json")]
     for name in [*pages, "index.html"]:
         old, new = published / name, rebuilt / name
         if not old.is_file():
             faults.append(f"reports/{name}: is not published; run make reports")
         elif new.is_file() and old.read_bytes() != new.read_bytes():
             faults.append(f"reports/{compare_files(old, new, name=name)}")
-    for suffix in ("html", "csv"):
+    for suffix in ("html", "csv", "json"):
         for path in sorted(published.glob(f"*/*.{suffix}")):
             name = path.relative_to(published).as_posix()
             if name not in pages:
