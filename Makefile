@@ -46,7 +46,7 @@ build/bench-venv/ready: bench/requirements.lock | .venv/ready
 
 .PHONY: bench
 bench: .venv/ready build/bench-venv/ready ## time the coder beside spaCy and the build beside papermill and nbconvert
-	@$(VENV)python bench/build.py && $(VENV)python bench/bench.py
+	@$(VENV)python bench/bench.py && $(VENV)python bench/build.py
 
 .PHONY: docs
 docs: .venv/ready ## render the data dictionary from the declared tables
