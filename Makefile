@@ -46,7 +46,7 @@ build/bench-venv/ready: bench/requirements.lock | .venv/ready
 
 .PHONY: bench
 bench: .venv/ready build/bench-venv/ready ## time builds, coder and gaps beside what they replace, and measure memory
-	@$(VENV)python bench/build.py && $(VENV)python bench/gaps.py && $(VENV)python bench/bench.py
+	@missed=0; for part in gaps bench build; do $(VENV)python bench/$$part.py || missed=1; done; exit $$missed
 
 .PHONY: calibrate
 calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (ten minutes)
