@@ -49,7 +49,7 @@ bench: .venv/ready build/bench-venv/ready ## time the coder against spaCy and th
 	@$(VENV)python bench/bench.py && $(VENV)python bench/gaps.py
 
 .PHONY: calibrate
-calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (ten minutes)
+calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (five minutes)
 	@$(VENV)python calibration/study.py
 
 .PHONY: docs
