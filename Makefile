@@ -49,7 +49,7 @@ bench: .venv/ready build/bench-venv/ready ## time builds, coder and gaps beside 
 	@missed=0; for part in gaps bench build; do $(VENV)python bench/$$part.py || missed=1; done; exit $$missed
 
 .PHONY: calibrate
-calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (ten minutes)
+calibrate: .venv/ready ## hold the gap's bands against simulated talks, into data/calibration/ (five minutes)
 	@$(VENV)python calibration/study.py
 
 .PHONY: docs

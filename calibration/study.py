@@ -147,7 +147,7 @@ def summarise(rows: pd.DataFrame, *, seed: int, on: str) -> pd.DataFrame:
 def main(arguments: list[str] | None = None) -> None:
     """Run the study and write its table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=12, help="negotiations a cell (three issues)")
+    parser.add_argument("--draws", type=int, default=8, help="negotiations a cell (three issues)")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=ROOT / "data" / "calibration" / "study.csv")
     options = parser.parse_args(arguments)

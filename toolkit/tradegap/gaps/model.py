@@ -2,9 +2,9 @@
 
 The state of an issue on a day is its gap g (a value of GRID) and its phase: `still`, `closing` or
 `parting`. The phase says what happened last: something brought the sides closer, or drove them
-apart, in the last ten days or so, and reports go on telling of it. g is the level; the phase is the
-change. Every constant stands here; docs/method.md says what it means, and `make calibrate` holds
-the bands that come of it against simulated talks.
+apart, in the last weeks or months, and reports go on telling of it. g is the level; the phase is
+the change. Every constant stands here; docs/method.md says what it means, and `make calibrate`
+holds the bands that come of it against simulated talks.
 """
 
 from __future__ import annotations
@@ -28,9 +28,14 @@ PHASES = ("still", "closing", "parting")
 DIRECTIONS = ("closed", "narrowing", "open", "widening")
 
 START_SPREAD = 0.05  # how far below 1 the talks may stand on the day they open
-DAILY_STEP = 0.018  # standard deviation of the walk: 0.1 in a month
-TURN = {"closing": 1 / 180, "parting": 1 / 75}  # chance a day of an event that does it
-FADE = 1 / 50  # chance a day that an event is no longer what the news is about
+# Standard deviation of the walk at a gap of 0 and of 1, evenly in between: what is nearly settled
+# wavers less than what is wide open. 0.03 and 0.11 in a month.
+DAILY_STEP = (0.006, 0.020)
+TURN = {"closing": 1 / 180, "parting": 1 / 65}  # chance a day of an event that does it
+# A setback undoes a little oftener than all: a share f of what can come undone has the density
+# (1 - f) ** UNDOES. What brings the sides closer may as well be anything from nothing to all.
+UNDOES = 0.5
+FADE = 1 / 80  # chance a day that an event is no longer what the news is about
 
 # What the talks are reported as in each phase, before the level has its say.
 TOLD = {
@@ -133,11 +138,13 @@ def say(direction: str, chance: float, lean: float) -> Vector:
 def walk_matrix() -> Vector:
     """Return a day's random walk on GRID, reflected at 0 and 1; columns sum to 1."""
     after, before = GRID[:, None], GRID[None, :]
+    least, most = DAILY_STEP
+    size = least + (most - least) * before
 
     def chance(value: Vector) -> Vector:
         # A step may be smaller than the grid's: each cell gets what falls between its edges.
         half = GRID[1] / 2
-        ends = [(value + side - before) / (DAILY_STEP * 2**0.5) for side in (-half, half)]
+        ends = [(value + side - before) / (size * 2**0.5) for side in (-half, half)]
         low, high = (np.vectorize(math.erf)(end) for end in ends)
         return np.asarray((high - low) / 2)
 
@@ -147,18 +154,22 @@ def walk_matrix() -> Vector:
     return np.asarray(reached / reached.sum(axis=0))
 
 
-def closing_matrix() -> Vector:
+def closing_matrix(undoes: float = 0.0) -> Vector:
     """Return what an event does that brings the sides closer: anything from nothing to all.
 
-    The gap is then evenly somewhere between 0 and what it was.
+    The gap is then somewhere between 0 and what it was: evenly, or with `undoes` rather near to
+    what it was.
     """
-    reached = np.where(GRID[:, None] <= GRID[None, :], 1.0, 0.0)
+    after, before = GRID[:, None], GRID[None, :]
+    half = GRID[1] / 2
+    left = (after + half) / (before + half)
+    reached = np.where(after <= before, left**undoes, 0.0)
     return np.asarray(reached / reached.sum(axis=0))
 
 
 WALK = walk_matrix()
 CLOSING = closing_matrix()
-PARTING = CLOSING[::-1, ::-1]
+PARTING = closing_matrix(UNDOES)[::-1, ::-1]
 
 
 def start() -> Vector:
