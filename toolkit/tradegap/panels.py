@@ -21,7 +21,7 @@ from tradegap.gaps import explain_moves, rank_issues, vary_gaps, weigh_issues
 from tradegap.record import Brief, Record
 from tradegap.tables import split_list
 from tradegap.talks import read_issues
-from tradegap.trial import ORDER, Trial, rank_agreement
+from tradegap.trial import ORDER, Trial, is_wrong, rank_agreement
 
 __all__ = [
     "Panel",
@@ -443,11 +443,18 @@ def list_endings(trial: Trial) -> Panel:
             earlier=rank_agreement(order, rows["gap_month_before"]),
             counted=rank_agreement(trial.counts["left"], trial.counts["gap"]),
             missed=int(rows["is_miss"].sum()),
+            missed_before=count_wrong(rows, "gap_day_before"),
+            missed_after=count_wrong(rows, "gap_day_after"),
             led=int((settled["lead_days"] > 0).sum()),
             settled=len(settled),
             lead=float(settled["lead_days"].median()) if len(settled) else 0.0,
         )
     )
+
+
+def count_wrong(endings: pd.DataFrame, column: str) -> int:
+    """Return how many endings the gaps of a column look unlike."""
+    return sum(map(is_wrong, endings["outcome"], endings[column]))
 
 
 def publish_figures(figures: pd.DataFrame) -> Panel:

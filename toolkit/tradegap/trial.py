@@ -15,7 +15,7 @@ from tradegap.record import Record, open_record
 from tradegap.tables import conform, empty, read_table
 from tradegap.talks import list_negotiations, project_root
 
-__all__ = ["Trial", "open_trial", "read_study"]
+__all__ = ["Trial", "is_wrong", "open_trial", "read_study"]
 
 NEAR = 0.5  # under it an issue counts as nearer agreement than not
 APART = 0.35  # under it talks that did not agree would have looked agreed
@@ -77,6 +77,7 @@ def end_issues(record: Record, gaps: pd.DataFrame) -> pd.DataFrame:
         ended_on = issue.outcome_on if issue.outcome else own.index[-1]
         ended_on = min(max(ended_on, own.index[0]), own.index[-1])
         upto = own.loc[:ended_on, "gap"]
+        after = own.loc[ended_on:, "gap"].iloc[:2].iloc[-1]
         far = upto[upto >= NEAR]
         since = own.index[0] if far.empty else far.index[-1] + pd.Timedelta(days=1)
         is_settled = issue.outcome in ORDER
@@ -87,14 +88,23 @@ def end_issues(record: Record, gaps: pd.DataFrame) -> pd.DataFrame:
                 "outcome": issue.outcome or "none",
                 "ended_on": ended_on,
                 "gap_month_before": upto.iloc[max(len(upto) - 1 - PUT_OFF_DAYS, 0)],
+                "gap_day_before": upto.iloc[-2:].iloc[0],
                 "gap": upto.iloc[-1],
+                "gap_day_after": after,
                 "lead_days": max((ended_on - since).days, 0) if is_settled else 0,
-                "is_miss": bool(upto.iloc[-1] >= NEAR)
-                if is_settled
-                else bool(upto.iloc[-1] < APART),
+                "is_miss": is_wrong(issue.outcome, upto.iloc[-1]),
             }
         )
     return conform(pd.DataFrame(rows), "endings")
+
+
+def is_wrong(outcome: str, gap: float) -> bool:
+    """Return whether a gap looks like another ending than this one.
+
+    >>> is_wrong("agreed", 0.6), is_wrong("deferred", 0.6), is_wrong("deferred", 0.2)
+    (True, False, True)
+    """
+    return bool(gap >= NEAR if outcome in ORDER else gap < APART)
 
 
 def hold_moments(moments: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
