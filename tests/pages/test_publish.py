@@ -19,12 +19,14 @@ from tradegap.publish import hold, publish, recover
 from tradegap.specs import read_specs
 from tradegap.workers import Made
 
-# Builds two pages over and over, each time with other bytes, by workers that need no time.
-ENDLESS = """
-import sys
+# Builds two pages over and over, each time with other bytes, by workers that need no time. Each
+# builder is a fork of this warm parent, and dies by SIGKILL when the n-th line of the modules that
+# build and publish is about to run, n read from standard input: a moment that no load can shift.
+MORTAL = """
+import os, signal, sys
 from multiprocessing import Pipe
 from pathlib import Path
-from tradegap import build
+from tradegap import build, publish
 from tradegap.specs import read_specs
 from tradegap.workers import Made
 
@@ -39,16 +41,34 @@ class Instant:
     def close(self):
         pass
 
+def die_at(line):
+    seen = 0
+    def trace(frame, event, _):
+        nonlocal seen
+        if frame.f_code.co_filename not in (build.__file__, publish.__file__):
+            return None
+        seen += event == "line"
+        if seen > line:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+    sys.settrace(trace)
+
 build.hire = lambda *_, **__: Instant()
 build.check_specs = lambda specs: None
 root = Path(sys.argv[1])
 specs = read_specs(root)
-print("ready", flush=True)
 version = 0
-while True:
-    version += 1
-    results = build.build_pages(specs, root=root, force=True)
-    assert {each.status for each in results} == {"built"}, results
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        die_at(int(line))
+        while True:
+            version += 1
+            results = build.build_pages(specs, root=root, force=True)
+            assert {each.status for each in results} == {"built"}, results
+    version += 100
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    print("killed", flush=True)
 """
 
 
@@ -69,27 +89,32 @@ def test_a_builder_killed_at_any_of_a_hundred_moments_leaves_whole_pages(shelf):
     chance = random.Random(5)
     for name in ("a", "b"):
         shelf.write(f"tiny/{name}")
-    folder, cut_short = shelf.reports / "tiny", 0
-
-    for _ in range(100):
-        builder = subprocess.Popen(
-            [sys.executable, "-c", ENDLESS, str(shelf.root)], stdout=subprocess.PIPE, text=True
-        )
-        assert builder.stdout.readline() == "ready\n"
-        time.sleep(chance.uniform(0.005, 0.1))
-        builder.kill()
-        builder.communicate()
-        cut_short += bool(list(folder.glob(".*.part")))
-        published = {path.name for path in folder.glob("[!.]*")} - {"a.yml", "b.yml"}
-        assert published <= {f"{name}{end}" for name in "ab" for end in (".csv", ".html", ".json")}
-        with hold(shelf.root / "build"):
-            recover(shelf.reports)
-        assert not list(folder.glob(".*"))
-        if len(published) == 6:
-            for name in ("a", "b"):
-                assert_whole(folder, name)
+    folder, cut_short, whole = shelf.reports / "tiny", 0, 0
+    with subprocess.Popen(
+        [sys.executable, "-c", MORTAL, str(shelf.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as builders:
+        for _ in range(100):
+            builders.stdin.write(f"{chance.randrange(1500)}\n")
+            builders.stdin.flush()
+            assert builders.stdout.readline() == "killed\n"
+            cut_short += bool(list(folder.glob(".*.part")))
+            published = {path.name for path in folder.glob("[!.]*")} - {"a.yml", "b.yml"}
+            assert published <= {
+                f"{name}{end}" for name in "ab" for end in (".csv", ".html", ".json")
+            }
+            with hold(shelf.root / "build"):
+                recover(shelf.reports)
+            assert not list(folder.glob(".*"))
+            if len(published) == 6:
+                whole += 1
+                for name in ("a", "b"):
+                    assert_whole(folder, name)
 
     assert cut_short > 10
+    assert whole > 10
 
 
 @pytest.mark.parametrize("stop", range(8))
