@@ -83,7 +83,7 @@ def local_level(day: Vector, value: Vector) -> tuple[Vector, Vector]:
     return mean, np.minimum(half, 1.0)
 
 
-RIVALS = {
+READ = {
     "30-day mean": moving_mean,
     "exponential smoothing": smoothing,
     "local level": local_level,

@@ -27,6 +27,7 @@ from tradegap.gaps.model import read_belief
 from tradegap.gaps.series import believe, days_of
 from tradegap.gaps.whole import combine_gaps
 from tradegap.tables import conform
+from tradegap.trial import RIVALS, SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20261124
@@ -80,17 +81,19 @@ def judge_draw(
     evidence = weigh_signals(draw.signals, talks)
     days = days_of(draw.signals, talks, None)
     found, bands = {}, {}
-    for view, name in (("then", "model"), ("hindsight", "model, with hindsight")):
+    for view, name in (("hindsight", "model, with hindsight"), ("then", "model")):
         read = read_belief(believe(evidence, talks, days, view), SHARES)
         mean, low, lower, upper, high = (each[:, :count] for each in read)
         found[name] = judge(truth, mean, {90: (low, high), 50: (lower, upper)})
         bands[name] = mean, low, high
+    said = {90: (read[1][:, count], read[4][:, count]), 50: (read[2][:, count], read[3][:, count])}
+    found["model, said of the whole"] = judge(truth.mean(axis=1), read[0][:, count], said)
     found["model, talks as a whole"] = judge_whole(talks, days, truth, bands["model"])
-    own = evidence[~evidence["is_overall"] & (evidence["weight"] > 0)]
+    own = evidence.query("said_of == issue_id and weight > 0")
     told = [own[own["issue_id"] == issue] for issue in simulate.ISSUES]
-    for name, rival in rivals.RIVALS.items():
+    for name in RIVALS:
         read = [
-            rival(
+            rivals.READ[name](
                 (each["known_on"] - days[0]).dt.days.to_numpy(),
                 each["direction"].map(rivals.SCALE).to_numpy(dtype=float),
             )
@@ -128,7 +131,7 @@ def summarise(rows: pd.DataFrame, *, seed: int, on: str) -> pd.DataFrame:
         all="all", cell=rows[["path", "reporting", "outlets"]].agg(", ".join, axis=1)
     )
     frames = []
-    for kind in ("all", "path", "reporting", "outlets", "coding", "cell"):
+    for kind in ("all", *SCENARIOS, "cell"):
         grouped = rows.groupby([kind, "method"], as_index=False).agg(
             negotiations=("draw", "size"),
             covers_90=("covers_90", "mean"),

@@ -358,7 +358,7 @@ def test_two_coders_who_differ_give_two_signals_and_one_reports_weight(folder, t
     story = row["story"]
     hashes = set(after.signals.loc[after.signals["story"] == story, "sha256"])
     totals = after.evidence[after.evidence["sha256"].isin(hashes)]
-    by_issue = totals[~totals["is_overall"]].groupby("issue_id")["weight"].sum()
+    by_issue = totals.query("said_of == issue_id").groupby("issue_id")["weight"].sum()
     assert len(after.signals) == len(before.signals) + 1
     assert (by_issue <= 1.0001).all()
 

@@ -217,7 +217,7 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
     )
     shown = thin_out(gaps)
     dated = "known_on" if view == "then" else "happened_on"
-    dots = record.evidence[~record.evidence["is_overall"]].merge(names, on="issue_id")
+    dots = record.evidence.query("said_of == issue_id").merge(names, on="issue_id")
     dots = dots.assign(
         on=dots[dated].dt.tz_localize("UTC").clip(gaps["on"].min(), gaps["on"].max()),
         link="#" + sentence_ids(dots),
@@ -357,7 +357,7 @@ def chart_sides(record: Record) -> alt.TopLevelMixin:
     apart = apart[apart["view"] == "then"]
     said = apart.groupby("issue_id")[["signals_party", "signals_other"]].max().min(axis=1)
     names = read_issues().set_index("issue_id")["issue"]
-    direct = set(record.evidence.loc[~record.evidence["is_overall"], "issue_id"])
+    direct = set(record.evidence.query("said_of == issue_id")["issue_id"])
     kept = [issue for issue in said[said >= FEWEST].index if issue in direct]
     order = [name for name in issue_order(record) if name in set(names[kept])][:MOST]
     colours = {party: COLOURS[SIDES[n % len(SIDES)]] for n, party in enumerate(parties)}

@@ -262,7 +262,7 @@ def list_evidence(record: Record) -> Panel:
     The share is of the move on the day it was published; `tradegap.explain_gap` has other spans.
     """
     signals = record.shown[is_about(record.shown, record)]
-    weights = record.evidence[~record.evidence["is_overall"]]
+    weights = record.evidence.query("said_of == issue_id")
     key = ["sha256", "start", "end", "direction"]
     moves = explain_moves(record.signals, record.negotiation, as_of=record.as_of)
     weights = weights.merge(

@@ -17,6 +17,10 @@ from tradegap.talks import list_negotiations, project_root
 
 __all__ = ["Trial", "is_wrong", "open_trial", "read_study"]
 
+# What the study varies, in the order in which it is shown; and the usual ways to read signals.
+SCENARIOS = ("path", "reporting", "outlets", "coding")
+RIVALS = ("30-day mean", "exponential smoothing", "local level")
+
 NEAR = 0.5  # under it an issue counts as nearer agreement than not
 APART = 0.35  # under it talks that did not agree would have looked agreed
 PUT_OFF_DAYS = 30
@@ -62,10 +66,13 @@ def open_trial(*, documents: str = "notes") -> Trial:
 
 
 def measure_blind(record: Record) -> pd.DataFrame:
-    """Return the gaps as known then, measured without knowing how any issue ended."""
+    """Return the gaps as known then, measured without how any issue ended and without any count.
+
+    What a document counts as left to do is hidden with its text.
+    """
     issues = record.negotiation.issues.assign(outcome="", outcome_on=pd.NaT)
     blind = replace(record.negotiation, issues=conform(issues, "negotiation_issues"))
-    gaps = measure_gaps(record.signals, blind)
+    gaps = measure_gaps(record.signals.assign(text=""), blind)
     return gaps[gaps["view"] == "then"]
 
 

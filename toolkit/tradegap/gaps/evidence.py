@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from tradegap.gaps.counts import count_left
 from tradegap.tables import conform, empty, split_list
 
 if TYPE_CHECKING:
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
     Vector = npt.NDArray[np.float64]
 
 SHARED = 0.5  # share of a report's error that it has in common with all others of its event
-BEARING = 0.4  # weight of a statement about the talks as a whole on each single issue
+# Weight of a statement about the talks as a whole on each single issue, and of one about the most
+# salient issue on the whole.
+BEARING = 0.4
 REVIEWED = 0.9  # chance that a signal is right that a person decided
 OF_SOME = 0.5  # share of that chance where only some of three or more parties close a gap
 HOUSE_DAYS = 30  # a source is compared with what the others said in so many days
 HOUSE_PRIOR = 10  # signals that a source's lean is drawn towards none with
 HOUSE_LIMIT = 1.5  # log-odds; no lean is taken for larger
+CLAIM = ["issue_id", "sha256", "start", "end", "direction"]
 HOPEFUL = ("closed", "narrowing")
 
 
@@ -43,8 +47,8 @@ def weigh_signals(
 
     Only signals between the parties of this negotiation, published by `as_of`, that say something
     of the gap; with `party`, only what that side says, as it says it. What is said of the talks as
-    a whole bears on each issue, too, with BEARING of its weight. A row's weight rests on nothing
-    that was published after it.
+    a whole bears on each issue, too, and what is said of an issue on the whole: `said_of` is what
+    it was said of. A row's weight rests on nothing that was published after it.
     """
     rows = choose(signals, negotiation, as_of)
     if party:
@@ -53,16 +57,9 @@ def weigh_signals(
     else:
         rows = rows.assign(lean=lean(rows, negotiation))
     rows = rows.assign(issue_id=rows["issues"].map(split_list)).explode("issue_id")
-    tracked = negotiation.issues["issue_id"]
-    rows = rows[rows["issue_id"].isin(tracked)].assign(is_overall=False)
-    whole = rows[rows["issue_id"] == "overall"]
-    others = tracked[tracked != "overall"].to_frame()
-    spread = whole.drop(columns="issue_id").merge(others, how="cross")
-    key = ["issue_id", "sha256", "start", "end", "direction"]
-    rows = rows.drop_duplicates(key)
-    spread = spread.drop_duplicates(key).merge(rows[key], how="left", indicator=True)
-    spread = spread[spread.pop("_merge") == "left_only"].assign(is_overall=True)
-    rows = pd.concat([rows, spread], ignore_index=True)
+    rows = rows[rows["issue_id"].isin(negotiation.issues["issue_id"])].drop_duplicates(CLAIM)
+    rows = rows.assign(said_of=rows["issue_id"], bears=1.0)
+    rows = pd.concat([rows, spread(rows, negotiation.issues)], ignore_index=True)
     if rows.empty:
         return empty("evidence")
     late = rows["event_date"].isna() | (rows["event_date"] > rows["published"])
@@ -73,9 +70,8 @@ def weigh_signals(
     among = rows["talks"].map(lambda talks: len(split_list(talks)) or len(negotiation.parties))
     is_partial = (among < len(negotiation.parties)) & (rows["direction"] == "closed")
     rows["chance"] *= np.where(is_partial, OF_SOME, 1.0)
-    rows["weight"] = share_events(rows, negotiation)
-    rows.loc[rows["is_overall"], "weight"] *= BEARING
-    rows["weight"] = rows["weight"].round(4)
+    rows["left"] = rows["text"].map(count_left)
+    rows["weight"] = (share_events(rows, negotiation) * rows["bears"]).round(4)
     # To the nearest .05: finer than the coder's chances were found to be honest.
     rows["chance"] = (rows["chance"] * 20).round().clip(1, 19) / 20
     rows = rows.sort_values(["issue_id", "known_on", "sha256", "start", "direction"])
@@ -94,17 +90,35 @@ def choose(signals: pd.DataFrame, negotiation: Negotiation, as_of: date | None) 
     return rows[rows["talks"].map(negotiation.covers).astype(bool)]
 
 
+def spread(rows: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per claim and issue that it bears on without naming it.
+
+    A claim about the whole bears on every issue. One about an issue bears on the whole, the more
+    the more salient the issue is beside the others; one about several, by the most salient.
+    """
+    is_whole = rows["issue_id"] == "overall"
+    single = issues[issues["issue_id"] != "overall"].set_index("issue_id")["salience"]
+    down = rows[is_whole].drop(columns="issue_id").merge(single.index.to_frame(), how="cross")
+    up = rows[~is_whole & ("overall" in set(issues["issue_id"]))].assign(issue_id="overall")
+    up["bears"] = up["said_of"].map(single / max(single.max(), 1)).astype(float)
+    both = pd.concat([down, up.sort_values("bears", ascending=False, kind="stable")])
+    both["bears"] *= BEARING
+    both = both.drop_duplicates(CLAIM).merge(rows[CLAIM], how="left", indicator=True)
+    return both[both.pop("_merge") == "left_only"]
+
+
 def share_events(rows: pd.DataFrame, negotiation: Negotiation) -> pd.Series:
     """Return the weight of each row: what its report adds to those known before, in equal parts.
 
     A story counts on the day it was first published; its later copies have weight 0.
     """
-    story = ["issue_id", "is_overall", "story"]
+    rows = rows.assign(is_named=rows["said_of"] == rows["issue_id"])
+    story = ["issue_id", "is_named", "story"]
     first = rows.groupby(story)["known_on"].transform("min") == rows["known_on"]
     fresh = rows.loc[first, [*story, "known_on"]]
     fresh["event"] = name_events(rows.loc[first, "happened_on"], negotiation)
     reports = fresh.drop_duplicates(story)
-    known = reports.groupby(["issue_id", "is_overall", "event"])["known_on"]
+    known = reports.groupby(["issue_id", "is_named", "event"])["known_on"]
     before, after = known.rank(method="min") - 1, known.rank(method="max")
     fresh["each"] = (effective(after) - effective(before)) / (after - before)
     by_story = fresh.groupby(story)["each"]

@@ -19,13 +19,15 @@ import pandas as pd
 
 from tradegap.errors import DataError
 from tradegap.gaps.evidence import weigh_signals
-from tradegap.gaps.model import GRID, PHASES, filter_days, say, step_back
+from tradegap.gaps.model import GRID, PHASES, filter_days, step_back
 from tradegap.gaps.series import (
+    REPORT,
     covers,
     days_of,
     find_outcomes,
     lay_out,
     only_settled,
+    read_report,
     tabulate,
 )
 from tradegap.tables import conform, empty, split_list
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 NODES, STEPS = np.polynomial.legendre.leggauss(12)
 NODES, STEPS = (NODES + 1) / 2, STEPS / 2  # from [-1, 1] to [0, 1]
-FEWEST = 3  # stories of an outlet that is left out on its own
+FEWEST = 3  # stories of an outlet that is left out on its own, not with the other small ones
 
 
 def explain_gap(
@@ -76,7 +78,7 @@ def explain_moves(
     for issue_id in negotiation.issues["issue_id"]:
         told = Told(evidence, negotiation, issue_id, days)
         beliefs = filter_days(told.says, {})
-        for day in np.unique(told.place[~told.rows["is_overall"].to_numpy()]):
+        for day in np.unique(told.place[(told.rows["said_of"] == issue_id).to_numpy()]):
             before = beliefs[day - 1] if day else None
             frames.append(told.share_out(int(day), int(day), before))
     return conform(pd.concat([empty("shares"), *frames]), "shares")
@@ -99,13 +101,15 @@ class Told:
         issues = negotiation.issues[negotiation.issues["issue_id"] == issue_id]
         alone = replace(negotiation, issues=issues.reset_index(drop=True))
         rows = evidence[(evidence["issue_id"] == issue_id) & (evidence["weight"] > 0)]
-        rows = rows[covers(rows, alone, "known_on")]
+        rows = rows[covers(rows, negotiation, "known_on")]
         settled = [day for day, known in only_settled(find_outcomes(alone, days)).items() if known]
         place = (rows["known_on"] - days[0]).dt.days.to_numpy()
         counts = place < min([len(days), *settled])
         self.days, self.rows, self.place = days, rows[counts], place[counts]
-        said = zip(*(self.rows[each] for each in ("direction", "chance", "lean")), strict=True)
-        each = np.array([say(*report) for report in said]).reshape(-1, len(PHASES) * len(GRID))
+        said = self.rows[REPORT].itertuples(index=False)
+        each = np.array([read_report(*report) for report in said]).reshape(
+            -1, len(PHASES) * len(GRID)
+        )
         self.each = each * self.rows["weight"].to_numpy()[:, None]
         self.facts = lay_out(empty("evidence"), alone, days, "known_on")[:, :, 0]
         self.says = self.facts.copy()
@@ -172,9 +176,9 @@ def vary_gaps(
 ) -> pd.DataFrame:
     """Return one row per change: how far the gaps as known then move when something is left out.
 
-    Left out, one at a time: each outlet with FEWEST stories or more, and what each side says; and
-    the weights of all cues are halved and doubled, which halves and doubles the log-odds that a
-    signal is right.
+    Left out, one at a time: each outlet with FEWEST stories or more, all others together, and what
+    each side says; and the weights of all cues are halved and doubled, which halves and doubles the
+    log-odds that a signal is right.
     """
     days = days_of(signals, negotiation, as_of)
     counted = set(weigh_signals(signals, negotiation, as_of=as_of)["sha256"])
@@ -183,8 +187,12 @@ def vary_gaps(
     talked = usual["status"] == "negotiated"
     stories = counting[counting["publisher"] != ""].groupby("publisher")["story"].nunique()
     outlets = stories[stories >= FEWEST].sort_values(ascending=False, kind="stable").index
+    small = stories.index.difference(outlets)
     sides = counting["party"].map(split_list)
-    left_out = {f"without {outlet}": counting["publisher"] == outlet for outlet in outlets} | {
+    left_out = {f"without {outlet}": counting["publisher"] == outlet for outlet in outlets}
+    if len(small):
+        left_out[f"without the {len(small)} other outlets"] = counting["publisher"].isin(small)
+    left_out |= {
         f"without what {party} says": sides.map(lambda said, own=party: own in said).astype(bool)
         for party in negotiation.parties
     }

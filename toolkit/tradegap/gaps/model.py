@@ -46,6 +46,9 @@ TOLD = {
 CLOSED_NEAR = 0.18  # the gap within which an issue may be told as closed
 CLOSED_SHARE = (0.003, 0.80)  # of all reports: far from 0, and at 0
 OPEN_LEAST = 0.13  # how much rarer "open" is at a gap of 0 than at 1
+# Standard deviation of the gap about the share of the work that a report counts as left: what was
+# settled first was the easier part, and what counts as settled is the counter's choice.
+COUNT_ERROR = 0.2
 
 OUTCOME_LEVELS = {
     "agreed": np.exp(-GRID / 0.02),
@@ -127,12 +130,21 @@ def errors() -> Vector:
 
 
 @cache
-def say(direction: str, chance: float, lean: float) -> Vector:
-    """Return the log-likelihood of one report, in each phase and at each gap, as one vector."""
-    coded = DIRECTIONS.index(direction)
-    true = errors()[coded] * (1 - chance)
-    true[coded] += chance
-    return np.asarray(np.log(np.tensordot(true, odds(lean), axes=1)).ravel())
+def say(direction: str, chance: float, lean: float, left: float | None = None) -> Vector:
+    """Return the log-likelihood of one report, in each phase and at each gap, as one vector.
+
+    A report that counts how much is `left` speaks of the level, whatever its direction.
+    """
+    coded, ratios = DIRECTIONS.index(direction), odds(lean)
+    right = ratios[coded] if left is None else count(left)
+    wrong = np.tensordot(errors()[coded], ratios, axes=1)
+    return np.asarray(np.log(chance * right + (1 - chance) * wrong).ravel())
+
+
+def count(left: float) -> Vector:
+    """Return how much likelier than on the whole such a count is, in each phase, at each gap."""
+    near = np.exp(-0.5 * ((GRID - left) / COUNT_ERROR) ** 2)
+    return np.broadcast_to(near / near.mean(), (len(PHASES), len(GRID)))
 
 
 def walk_matrix() -> Vector:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Vector = npt.NDArray[np.float64]
 
 BAND = (0.05, 0.95)
+REPORT = ["direction", "chance", "lean", "left"]
 VIEWS = {"then": "known_on", "hindsight": "happened_on"}
 
 
@@ -148,23 +149,27 @@ def lay_out(
     counted = evidence[covers(evidence, negotiation, dated) & (evidence["weight"] > 0)]
     day = (counted[dated] - days[0]).dt.days.to_numpy().clip(0, len(days) - 1)
     number = pd.Index(issues).get_indexer(counted["issue_id"])
-    groups = counted.groupby(["direction", "chance", "lean"], sort=True).indices
     weight = counted["weight"].to_numpy()
-    for (direction, chance, lean), rows in groups.items():
+    for report, rows in counted.groupby(REPORT, sort=True, dropna=False).indices.items():
         place, at = np.unique(day[rows] * len(issues) + number[rows], return_inverse=True)
         total = np.bincount(at, weights=weight[rows])
-        says[place // len(issues), :, place % len(issues)] += np.outer(
-            total, say(str(direction), float(chance), float(lean))
-        )
+        says[place // len(issues), :, place % len(issues)] += np.outer(total, read_report(*report))
     return says
+
+
+def read_report(direction: str, chance: float, lean: float, left: float) -> Vector:
+    """Return the log-likelihood of one report, as the columns REPORT of the evidence have it."""
+    return say(direction, chance, lean, None if np.isnan(left) else left)
 
 
 def covers(evidence: pd.DataFrame, negotiation: Negotiation, dated: str) -> pd.Series:
     """Return which rows still bear on their issue.
 
-    What is said of the talks as a whole no longer covers an issue that was taken out of them.
+    What is said of the talks as a whole no longer covers an issue that was taken out of them, nor
+    does what is said of that issue bear on the whole.
     """
-    issues = negotiation.issues
-    ended = issues.loc[issues["outcome"] != "", ["issue_id", "outcome_on"]]
-    ended_on = evidence[["issue_id"]].merge(ended, how="left", on="issue_id")["outcome_on"]
-    return ~(evidence["is_overall"] & (evidence[dated] >= ended_on.to_numpy()))
+    issues = negotiation.issues.set_index("issue_id")
+    ended_on = issues["outcome_on"].where(issues["outcome"] != "")
+    single = evidence["issue_id"].mask(evidence["issue_id"] == "overall", evidence["said_of"])
+    is_named = evidence["said_of"] == evidence["issue_id"]
+    return is_named | ~(evidence[dated] >= single.map(ended_on))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tradegap.talks import Negotiation
 
 TOGETHER = 0.5  # how far the errors of two issues go together
-WEIGHTINGS = ("equal", "salience", "trade")
+WEIGHTINGS = {"equal": "equal weights", "salience": "salience", "trade": "trade at stake"}
 DOLLARS = {"USD bn": 1000.0, "USD m": 1.0}  # units of stakes.csv that are trade, in USD million
 
 
@@ -29,14 +29,14 @@ def weigh_issues(negotiation: Negotiation) -> pd.DataFrame:
     stakes = negotiation.stakes
     amount = pd.to_numeric(stakes["amount"], errors="coerce") * stakes["unit"].map(DOLLARS)
     trade = amount.groupby(stakes["issue_id"]).max()
-    weights = {
-        "equal": pd.Series(1.0, index=issues.index),
-        "salience": issues["salience"].astype(float),
-        "trade": issues["issue_id"].map(trade).astype(float).fillna(0.0),
-    }
+    weights = (
+        pd.Series(1.0, index=issues.index),
+        issues["salience"].astype(float),
+        issues["issue_id"].map(trade).astype(float).fillna(0.0),
+    )
     frames = [
         pd.DataFrame({"weighting": name, "issue_id": issues["issue_id"], "weight": each})
-        for name, each in weights.items()
+        for name, each in zip(WEIGHTINGS, weights, strict=True)
         if each.sum() > 0
     ]
     if not frames:
