@@ -355,13 +355,14 @@ def test_a_word_on_the_whole_bears_on_each_issue_with_less_weight():
 
 
 def test_a_word_on_an_issue_bears_on_the_whole_and_more_so_the_more_salient_the_issue():
-    def weight(issues):
-        rows = weigh_signals(frame(signal("open", "2020-02-01", issues)), talks())
+    def weight(issues, **outcomes):
+        rows = weigh_signals(frame(signal("open", "2020-02-01", issues)), talks(**outcomes))
         return rows.query("issue_id == 'overall'")["weight"].tolist()
 
     assert weight("autos") == [0.4]  # of salience 3
     assert weight("agriculture") == [0.1333]  # of salience 1
     assert weight("agriculture;autos") == [0.4]
+    assert weight("agriculture;autos", autos=("deferred", "2020-01-20")) == [0.1333]
     assert weight("overall;autos") == [1.0]
 
 

@@ -94,17 +94,23 @@ def spread(rows: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
     """Return one row per claim and issue that it bears on without naming it.
 
     A claim about the whole bears on every issue. One about an issue bears on the whole, the more
-    the more salient the issue is beside the others; one about several, by the most salient.
+    the more salient the issue is beside the others; one about several, by the most salient. An
+    issue that has an outcome is out of this: what was taken out of the talks holds up nothing.
     """
+    single = issues[issues["issue_id"] != "overall"].set_index("issue_id")
+    if single.empty:
+        return rows.iloc[:0]
     is_whole = rows["issue_id"] == "overall"
-    single = issues[issues["issue_id"] != "overall"].set_index("issue_id")["salience"]
     down = rows[is_whole].drop(columns="issue_id").merge(single.index.to_frame(), how="cross")
     up = rows[~is_whole & ("overall" in set(issues["issue_id"]))].assign(issue_id="overall")
-    up["bears"] = up["said_of"].map(single / max(single.max(), 1)).astype(float)
-    both = pd.concat([down, up.sort_values("bears", ascending=False, kind="stable")])
-    both["bears"] *= BEARING
+    up["bears"] = up["said_of"].map(single["salience"] / max(single["salience"].max(), 1))
+    both = pd.concat([down.assign(part=down["issue_id"]), up.assign(part=up["said_of"])])
+    ended_on = both["part"].map(single["outcome_on"].where(single["outcome"] != ""))
+    both = both[~(both["published"] >= ended_on)]
+    both = both.sort_values("bears", ascending=False, kind="stable")
     both = both.drop_duplicates(CLAIM).merge(rows[CLAIM], how="left", indicator=True)
-    return both[both.pop("_merge") == "left_only"]
+    both["bears"] = both["bears"].astype(float) * BEARING
+    return both[both["_merge"] == "left_only"]
 
 
 def share_events(rows: pd.DataFrame, negotiation: Negotiation) -> pd.Series:

@@ -22,7 +22,6 @@ from tradegap.gaps.evidence import weigh_signals
 from tradegap.gaps.model import GRID, PHASES, filter_days, step_back
 from tradegap.gaps.series import (
     REPORT,
-    covers,
     days_of,
     find_outcomes,
     lay_out,
@@ -101,7 +100,6 @@ class Told:
         issues = negotiation.issues[negotiation.issues["issue_id"] == issue_id]
         alone = replace(negotiation, issues=issues.reset_index(drop=True))
         rows = evidence[(evidence["issue_id"] == issue_id) & (evidence["weight"] > 0)]
-        rows = rows[covers(rows, negotiation, "known_on")]
         settled = [day for day, known in only_settled(find_outcomes(alone, days)).items() if known]
         place = (rows["known_on"] - days[0]).dt.days.to_numpy()
         counts = place < min([len(days), *settled])

@@ -78,8 +78,9 @@ def tabulate(
     figures = read_belief(believe(evidence, negotiation, days, view), BAND)
     mean, low, high = (np.round(each.T.ravel(), 3) for each in figures)
     counts, status = [], []
+    named = evidence[evidence["said_of"] == evidence["issue_id"]]
     for issue in negotiation.issues.itertuples():
-        known = np.sort(evidence.loc[evidence["issue_id"] == issue.issue_id, "known_on"].to_numpy())
+        known = np.sort(named.loc[named["issue_id"] == issue.issue_id, "known_on"].to_numpy())
         upto = np.searchsorted(known, days.to_numpy(), side="right")
         counts.append(upto if view == "then" else np.full(len(days), len(known)))
         over = (days >= issue.outcome_on) & bool(issue.outcome)
@@ -146,7 +147,7 @@ def lay_out(
         for issue, outcome in known:
             if outcome not in SETTLED:
                 says[day, :, issue] += np.tile(np.log(OUTCOME_LEVELS[outcome]), len(PHASES))
-    counted = evidence[covers(evidence, negotiation, dated) & (evidence["weight"] > 0)]
+    counted = evidence[evidence["weight"] > 0]
     day = (counted[dated] - days[0]).dt.days.to_numpy().clip(0, len(days) - 1)
     number = pd.Index(issues).get_indexer(counted["issue_id"])
     weight = counted["weight"].to_numpy()
@@ -160,16 +161,3 @@ def lay_out(
 def read_report(direction: str, chance: float, lean: float, left: float) -> Vector:
     """Return the log-likelihood of one report, as the columns REPORT of the evidence have it."""
     return say(direction, chance, lean, None if np.isnan(left) else left)
-
-
-def covers(evidence: pd.DataFrame, negotiation: Negotiation, dated: str) -> pd.Series:
-    """Return which rows still bear on their issue.
-
-    What is said of the talks as a whole no longer covers an issue that was taken out of them, nor
-    does what is said of that issue bear on the whole.
-    """
-    issues = negotiation.issues.set_index("issue_id")
-    ended_on = issues["outcome_on"].where(issues["outcome"] != "")
-    single = evidence["issue_id"].mask(evidence["issue_id"] == "overall", evidence["said_of"])
-    is_named = evidence["said_of"] == evidence["issue_id"]
-    return is_named | ~(evidence[dated] >= single.map(ended_on))
