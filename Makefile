@@ -33,6 +33,10 @@ check: .venv/ready ## lint, check types, and validate data, page specs and noteb
 verify: .venv/ready ## rebuild every page from nothing and compare with what is published
 	@$(VENV)tradegap verify $(OPTIONS)
 
+.PHONY: diff
+diff: .venv/ready ## say what a reader would find changed on the pages since the last commit
+	@$(VENV)tradegap diff $(OPTIONS)
+
 .PHONY: score
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score

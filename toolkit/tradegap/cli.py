@@ -268,6 +268,41 @@ def explain(page: str) -> None:
 
 
 @cli.command()
+@click.argument("before", default="HEAD")
+@click.argument("after", default="reports")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what changed as a page, too.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where anything changed.")
+def diff(before: str, after: str, page: Path | None, exit_code: bool) -> None:
+    """Say what a reader would find changed: figures, charts, text.
+
+    BEFORE and AFTER are folders as reports/ is one, or git revisions. Without them: what was last
+    committed, and reports/. The exit status is 0 whether anything changed or not (but see
+    --exit-code), and 1 where a side cannot be read.
+    """
+    from tradegap import diff as differ
+    from tradegap.publish import replace
+
+    root = _root()
+    sides = [str(root / each) if each == "reports" else each for each in (before, after)]
+    with differ.open_side(sides[0], root) as old, differ.open_side(sides[1], root) as new:
+        diffs, same = differ.compare_sides(old, new)
+    if page:
+        try:
+            replace(page, differ.render_diff(diffs, same, before=before, after=after).encode())
+        except OSError as error:
+            raise DataError(f"{page}: cannot be written ({error.strerror})") from None
+    click.echo("\n".join(differ.tell_diff(diffs, same)))
+    if diffs and exit_code:
+        sys.exit(3)
+
+
+@cli.command()
 @engine_option
 @jobs_option
 def verify(engine: str | None, jobs: int | None) -> None:
