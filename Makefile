@@ -62,7 +62,7 @@ docs: .venv/ready ## render the data dictionary from the declared tables
 
 .PHONY: lock
 lock: .venv/ready ## resolve pyproject.toml anew into requirements.lock
-	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
+	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dask --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
 
 .PHONY: clean
 clean: ## remove .venv, build/ and caches; published pages stay
