@@ -33,6 +33,10 @@ check: .venv/ready ## lint, check types, and validate data, page specs and noteb
 verify: .venv/ready ## rebuild every page from nothing and compare with what is published
 	@$(VENV)tradegap verify $(OPTIONS)
 
+.PHONY: diff
+diff: .venv/ready ## say what a reader would find changed on the pages since the last commit
+	@$(VENV)tradegap diff $(OPTIONS)
+
 .PHONY: score
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score
@@ -58,7 +62,7 @@ docs: .venv/ready ## render the data dictionary from the declared tables
 
 .PHONY: lock
 lock: .venv/ready ## resolve pyproject.toml anew into requirements.lock
-	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
+	@$(VENV)uv pip compile pyproject.toml --extra lab --extra dask --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
 
 .PHONY: clean
 clean: ## remove .venv, build/ and caches; published pages stay

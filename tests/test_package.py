@@ -17,7 +17,7 @@ ORDER = [
     *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
     *("gaps", "excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
     *("specs", "pages", "provenance", "publish"),
-    *("engine", "workers", "build", "progress", "verify", "cli"),
+    *("engine", "workers", "build", "progress", "cluster", "verify", "diff", "cli"),
 ]
 
 

@@ -131,13 +131,15 @@ def build_pages(
     jobs: int | None = None,
     engine: str | None = None,
     timeout_seconds: int | None = None,
+    workers: Workers | None = None,
     report: Report = lambda result: None,
 ) -> list[Result]:
     """Return one result per page, in the order of the specs; write those that are not current.
 
     Pages go to `out` (reports/), runs, logs and records to `build` (build/). Nothing starts when a
     spec is at fault, or while another build holds `build`. `report` hears of each page as it
-    starts, comes to a cell, and is done. `engine` is `fork` or `kernel`.
+    starts, comes to a cell, and is done. `engine` is `fork` or `kernel`; `workers`, where given,
+    make the pages in place of those that it stands for.
     """
     out, build = out or root / "reports", build or root / "build"
     with publish.hold(build):
@@ -157,7 +159,8 @@ def build_pages(
             report(result)
         if due:
             builder = Builder(root, out, build, engine or default_engine(), report)
-            done |= {each.page: each for each in builder.run(due, jobs or count_cores(), fail_fast)}
+            made = builder.run(due, jobs or count_cores(), fail_fast, workers)
+            done |= {each.page: each for each in made}
     return [done[spec.page] for spec in specs]
 
 
@@ -184,16 +187,19 @@ class Builder:
     report: Report
     running: dict[Connection, Running] = field(default_factory=dict)
 
-    def run(self, due: Sequence[Spec], jobs: int, fail_fast: bool) -> list[Result]:
+    def run(
+        self, due: Sequence[Spec], jobs: int, fail_fast: bool, workers: Workers | None = None
+    ) -> list[Result]:
         """Return one result per page that is due."""
         results = []
         with suppress(OSError):
             prepare_store(Path(environment_of(self.build)[STORE]))
-        workers = hire(self.engine, build=self.build)
+        workers = workers or hire(self.engine, build=self.build)
         try:
             # While the warm parent imports what the pages need.
             check_specs(due)
-            for result in self.make(due, workers, jobs):
+            for page, made in self.make(due, workers, jobs):
+                result = self.settle(page.spec, made)
                 note_failure(result, build=self.build)
                 self.report(result)
                 results.append(result)
@@ -213,8 +219,10 @@ class Builder:
                 results.append(Result(spec.page, "skipped", "another page failed first"))
         return results
 
-    def make(self, due: Sequence[Spec], workers: Workers, jobs: int) -> Iterator[Result]:
-        """Yield one result per page as it is done."""
+    def make(
+        self, due: Sequence[Spec], workers: Workers, jobs: int
+    ) -> Iterator[tuple[Running, Made]]:
+        """Yield each page as it is done, with what came of it."""
         waiting = list(due)
         while waiting or self.running:
             while waiting and len(self.running) < jobs:
@@ -230,14 +238,14 @@ class Builder:
                 if made := self.hear(answer, workers):
                     page = self.running.pop(answer)
                     answer.close()
-                    yield self.settle(page, made)
+                    yield page, made
             for answer, page in list(self.running.items()):
                 if page.deadline <= time.monotonic():
                     workers.kill(page.number)
                     del self.running[answer]
                     answer.close()
                     seconds = f"took longer than {page.spec.timeout_seconds} s"
-                    yield self.settle(page, Made(reason=at(page, seconds)))
+                    yield page, Made(reason=at(page, seconds))
 
     def hear(self, answer: Connection, workers: Workers) -> Made | None:
         """Take what a page says: the cell that it is at, or in the end what came of it."""
@@ -256,9 +264,8 @@ class Builder:
         self.report(Result(page.spec.page, "running", said))
         return None
 
-    def settle(self, page: Running, made: Made) -> Result:
+    def settle(self, spec: Spec, made: Made) -> Result:
         """Put in place what a page has become, if it is good, and return the result."""
-        spec = page.spec
         try:
             if not made.reason:
                 self.put(spec, made)

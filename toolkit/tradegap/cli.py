@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from tradegap.errors import DataError, PageError, SpecError, TradegapError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tradegap.cluster import ClusterWorkers
     from tradegap.coding.chat import Answers
     from tradegap.specs import Spec
 
@@ -39,6 +41,11 @@ published_option = click.option(
 )
 
 
+dask_option = click.option(
+    "--dask", metavar="ADDRESS", help="Have the workers of a Dask cluster do it: tcp://HOST:PORT."
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tradegap", message="tradegap %(version)s")
 def cli() -> None:
@@ -52,6 +59,7 @@ def cli() -> None:
 @click.option("--coder", type=click.Choice(["cues", "chat"]), default="cues", help="Who codes.")
 @click.option("--endpoint", metavar="URL", help="Chat endpoint to ask, e.g. http://127.0.0.1/v1.")
 @click.option("--model", metavar="NAME", help="Its model.")
+@dask_option
 def code(
     paths: tuple[Path, ...],
     published: date | None,
@@ -59,6 +67,7 @@ def code(
     coder: str,
     endpoint: str | None,
     model: str | None,
+    dask: str | None,
 ) -> None:
     """Print the signals of documents, one a line.
 
@@ -66,7 +75,7 @@ def code(
     read, so that there may be any number. The exit status is 1 where one was refused or, not being
     English, was not coded. With --coder chat a chat model codes: the documents' sentences go to
     --endpoint, with the key of TRADEGAP_CHAT_KEY; answers are kept in build/chat/ and used again
-    without a connection.
+    without a connection. With --dask they are coded in batches on a cluster, to the same lines.
     """
     from tradegap.coding import find_skipped, find_uncoded, iter_signals, to_json
     from tradegap.documents import Document, iter_documents
@@ -74,32 +83,43 @@ def code(
     faults = 0
 
     def readable() -> Iterator[Document]:
-        nonlocal faults
         for each in iter_documents(paths, published=published):
             if isinstance(each, str):
                 lines = [each]
             else:
                 lines = find_uncoded([each])
-                for warning in find_skipped([each] if not lines else []):
-                    click.echo(warning, err=True)
+                tell([], find_skipped([each] if not lines else []))
                 yield each
-            faults += len(lines)
-            for line in lines:
-                click.echo(line, err=True)
+            tell(lines)
+
+    def tell(lines: list[str], warnings: Sequence[str] = ()) -> None:
+        nonlocal faults
+        faults += len(lines)
+        for line in [*lines, *warnings]:
+            click.echo(line, err=True)
+
+    def coded_there(address: str) -> Iterator[pd.DataFrame]:
+        from tradegap import cluster
+
+        with cluster.join(address) as client:
+            documents = iter_documents(paths, published=published)
+            for batch in cluster.code_documents(client, documents):
+                tell(batch.faults, batch.warnings)
+                yield batch.signals
 
     answers = _answers(endpoint, model) if coder == "chat" else None
     if answers is None and (endpoint or model):
         raise DataError("--endpoint, --model: are of the chat coder; add --coder chat")
+    if answers and dask:
+        raise DataError("--dask: is of the coder by cues; leave out --coder chat")
     if answers is None:
-        batches = iter_signals(readable())
+        batches = coded_there(dask) if dask else iter_signals(readable())
     else:
         from tradegap.coding.chat import ask_chat
 
         signals, dropped, unanswered = ask_chat(list(readable()), answers)
         batches = iter([signals])
-        faults += len(unanswered)
-        for line in [*dropped, *unanswered]:
-            click.echo(line, err=True)
+        tell(unanswered, dropped)
     shown = []
     for number, signals in enumerate(batches):
         if form == "jsonl":
@@ -185,6 +205,7 @@ jobs_option = click.option(
 )
 @click.option("--keep-going/--fail-fast", default=True, help="After a failure. [default: keep on]")
 @click.option("-q", "--quiet", is_flag=True, help="Tell of failures only.")
+@dask_option
 def build(
     pages: tuple[str, ...],
     force: bool,
@@ -193,6 +214,7 @@ def build(
     timeout: int | None,
     keep_going: bool,
     quiet: bool,
+    dask: str | None,
 ) -> None:
     """Build the pages whose inputs changed, into reports/.
 
@@ -200,31 +222,34 @@ def build(
     published. The exit status is 0 where every page is good; 1 where one failed, a spec is at
     fault or another build is under way; 2 for a wrong option; 130 after Ctrl-C.
     """
-    from tradegap.build import build_index, build_pages, count_cores
+    from tradegap.build import build_index, build_pages
     from tradegap.progress import Progress
     from tradegap.specs import read_specs
 
+    if dask and engine == "kernel":
+        raise click.UsageError("--engine kernel: not with --dask, whose workers fork their pages")
     root = _root()
     specs = read_specs(root)
     chosen = _choose(specs, pages)
     progress = Progress(
         len(chosen),
         "build/logs",
-        jobs=jobs or count_cores(),
         is_quiet=quiet,
         is_terminal=sys.stderr.isatty(),
     )
     try:
-        results = build_pages(
-            chosen,
-            root=root,
-            force=force,
-            fail_fast=not keep_going,
-            jobs=jobs,
-            engine=engine,
-            timeout_seconds=timeout,
-            report=progress.report,
-        )
+        with hire_there(dask) if dask else nullcontext() as workers:
+            results = build_pages(
+                chosen,
+                root=root,
+                force=force,
+                fail_fast=not keep_going,
+                jobs=jobs or (workers.size() if workers else None),
+                engine=engine,
+                timeout_seconds=timeout,
+                workers=workers,
+                report=progress.report,
+            )
     except KeyboardInterrupt:
         progress.clear()
         build_index(specs, root=root)
@@ -236,6 +261,15 @@ def build(
     progress.close()
     if any(result.status in ("failed", "skipped") for result in results):
         sys.exit(1)
+
+
+@contextmanager
+def hire_there(address: str) -> Iterator[ClusterWorkers]:
+    """Give the workers of a cluster."""
+    from tradegap.cluster import ClusterWorkers, join
+
+    with join(address) as client:
+        yield ClusterWorkers(client)
 
 
 @cli.command()
@@ -265,6 +299,41 @@ def explain(page: str) -> None:
     root = _root()
     (spec,) = _choose(read_specs(root), (page,))
     click.echo("\n".join(explain_page(spec, root=root)))
+
+
+@cli.command()
+@click.argument("before", default="HEAD")
+@click.argument("after", default="reports")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what changed as a page, too.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where anything changed.")
+def diff(before: str, after: str, page: Path | None, exit_code: bool) -> None:
+    """Say what a reader would find changed: figures, charts, text.
+
+    BEFORE and AFTER are folders as reports/ is one, or git revisions. Without them: what was last
+    committed, and reports/. The exit status is 0 whether anything changed or not (but see
+    --exit-code), and 1 where a side cannot be read.
+    """
+    from tradegap import diff as differ
+    from tradegap.publish import replace
+
+    root = _root()
+    sides = [str(root / each) if each == "reports" else each for each in (before, after)]
+    with differ.open_side(sides[0], root) as old, differ.open_side(sides[1], root) as new:
+        diffs, same = differ.compare_sides(old, new)
+    if page:
+        try:
+            replace(page, differ.render_diff(diffs, same, before=before, after=after).encode())
+        except OSError as error:
+            raise DataError(f"{page}: cannot be written ({error.strerror})") from None
+    click.echo("\n".join(differ.tell_diff(diffs, same)))
+    if diffs and exit_code:
+        sys.exit(3)
 
 
 @cli.command()

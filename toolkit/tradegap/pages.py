@@ -17,7 +17,7 @@ import tradegap
 from tradegap.errors import PageError
 from tradegap.specs import Spec
 
-__all__ = ["make_exporter", "read_figures", "render_index", "render_page"]
+__all__ = ["make_exporter", "read_figures", "render", "render_index", "render_page"]
 
 TEMPLATES = Path(__file__).parent / "template"
 
@@ -154,10 +154,15 @@ def _active_parts(html: str) -> list[str]:
 
 def render_index(rows: Sequence[dict[str, Any]]) -> str:
     """Return the index's HTML; a row is a page: spec, is_there, since and reason of a failure."""
+    return render("index.html.j2", rows=rows, title="tradegap")
+
+
+def render(name: str, *, title: str, **told: Any) -> str:
+    """Return a page that is made of no notebook, by the template of that name."""
     import jinja2
 
     loader = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(loader=loader, autoescape=True)
     css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    template = environment.get_template("index.html.j2")
-    return template.render(rows=rows, page={"title": "tradegap", "css": css, "depth": ""})
+    page = {"title": title, "css": css, "depth": ""}
+    return environment.get_template(name).render(page=page, **told)

@@ -20,7 +20,6 @@ class Progress:
 
     total: int
     log: str
-    jobs: int = 1
     is_quiet: bool = False
     is_terminal: bool = False
     clock: Callable[[], float] = time.monotonic
@@ -62,7 +61,8 @@ class Progress:
         words = [f"{done} of {self.total} done"]
         words += [f"{failed} failed"] * bool(failed) + [f"{len(self.running)} running"]
         if self.seconds:
-            left = sum(self.seconds) / len(self.seconds) * (self.total - done) / self.jobs
+            left = sum(self.seconds) / len(self.seconds) * (self.total - done)
+            left /= len(self.running) or 1
             words.append(f"about {left:.0f} s left")
         now = max(self.running.items(), key=lambda each: each[1][0], default=("", (0.0, "")))
         return ", ".join(words) + (f": {now[0]}, {now[1][1] or 'starting'}" if now[0] else "")

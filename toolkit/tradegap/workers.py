@@ -122,6 +122,7 @@ class ForkedWorkers:
         self.count = 0
         self.pages: dict[int, int] = {}
         self.codes: dict[int, int] = {}
+        self.lock = threading.RLock()
         self.open()
 
     def open(self) -> None:
@@ -145,6 +146,11 @@ class ForkedWorkers:
 
     def start(self, job: Job) -> tuple[int, Connection]:
         """Have the warm parent fork a page."""
+        with self.lock:
+            return self.fork(job)
+
+    def fork(self, job: Job) -> tuple[int, Connection]:
+        """Have the warm parent, or the one that takes its place, fork a page."""
         self.count += 1
         ours, theirs = multiprocessing.Pipe(duplex=False)
         try:
@@ -184,8 +190,9 @@ class ForkedWorkers:
     def wait(self, number: int) -> int:
         """Return how a page's process ended."""
         try:
-            while number not in self.codes:
-                self.hear()
+            with self.lock:
+                while number not in self.codes:
+                    self.hear()
         except (EOFError, OSError):
             return -9
         return self.codes[number]
