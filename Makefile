@@ -33,6 +33,14 @@ check: .venv/ready ## lint, check types, and validate data, page specs and noteb
 verify: .venv/ready ## rebuild every page from nothing and compare with what is published
 	@$(VENV)tradegap verify $(OPTIONS)
 
+.PHONY: pdf
+pdf: .venv/ready ## print PAGE=notebook/name to build/pdf/, with the Chromium of this machine
+	@$(VENV)tradegap pdf $(PAGE) $(OPTIONS)
+
+.PHONY: pictures
+pictures: .venv/ready ## take the pictures of the docs anew, of the pages as they are published
+	@$(VENV)tradegap pictures
+
 .PHONY: score
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score

@@ -7,7 +7,6 @@ page on which anything would run or be fetched is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,9 +16,10 @@ import tradegap
 from tradegap.errors import PageError
 from tradegap.specs import Spec
 
-__all__ = ["make_exporter", "read_figures", "render_index", "render_page"]
+__all__ = ["SCRIPT", "TEMPLATES", "make_exporter", "read_figures", "render_page"]
 
 TEMPLATES = Path(__file__).parent / "template"
+SCRIPT = "assets/live.js"  # wakes the pages up, from beside them
 
 
 def read_figures(notebook: Any) -> str:
@@ -40,6 +40,7 @@ def read_figures(notebook: Any) -> str:
 
 def render_page(spec: Spec, notebook: Any) -> str:
     """Return the page's HTML; raise PageError where it would run or load anything."""
+    depth = "../" * spec.page.count("/")
     page: dict[str, Any] = {
         "title": spec.title,
         "question": spec.question,
@@ -49,11 +50,14 @@ def render_page(spec: Spec, notebook: Any) -> str:
         "parameters": spec.parameters,
         "version": tradegap.__version__,
         "css": (TEMPLATES / "page.css").read_text(encoding="utf-8"),
-        "depth": "../" * spec.page.count("/"),
+        "depth": depth,
+        "script": f"{depth}{SCRIPT}",
     }
     html, _ = make_exporter().from_notebook_node(notebook, resources={"page": page})
     html = _scrolling_tables(_distinct_ids(html))
-    if faults := _active_parts(html):
+    # The one script that a page may have is ours, and lies beside the pages.
+    ours = f'<script defer="" src="{depth}{SCRIPT}"></script>'
+    if faults := _active_parts(html.replace(ours, "", 1)):
         raise PageError(f"the page would not be inert: {'; '.join(faults)}")
     return html
 
@@ -150,14 +154,3 @@ def _active_parts(html: str) -> list[str]:
         if match := re.search(r"@import|url\(\s*['\"]?(?!['\"]?(#|data:image/)).{0,60}", style):
             parser.faults.append(f"a style with {match[0]!r}")
     return list(dict.fromkeys(parser.faults))
-
-
-def render_index(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the index's HTML; a row is a page: spec, is_there, since and reason of a failure."""
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(loader=loader, autoescape=True)
-    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    template = environment.get_template("index.html.j2")
-    return template.render(rows=rows, page={"title": "tradegap", "css": css, "depth": ""})
