@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -40,6 +41,14 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND",
 ]
+# It reads from descriptor 3 and writes to 4, as the flag has it.
+LAUNCHER = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(each), fcntl.F_DUPFD, 10) for each in sys.argv[1:3]]
+for number, end in enumerate(ends, start=3):
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 PATIENCE_SECONDS = 60
 PICTURES = "docs/pictures.json"  # what each picture of the docs shows, and of which version
 
@@ -56,11 +65,12 @@ class Browser:
     def __init__(self, program: str, profile: Path) -> None:
         """Start it."""
         down, up = os.pipe(), os.pipe()
-        # It reads from descriptor 3 and writes to 4, as the flag has it.
-        ends = f'exec "$0" "$@" 3<&{down[0]} 4>&{up[1]}'
         root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         self.process = subprocess.Popen(
-            ["sh", "-c", ends, program, *FLAGS, *root, f"--user-data-dir={profile}", "about:blank"],
+            [
+                *(sys.executable, "-ISc", LAUNCHER, str(down[0]), str(up[1]), program),
+                *(*FLAGS, *root, f"--user-data-dir={profile}", "about:blank"),
+            ],
             pass_fds=[down[0], up[1]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
