@@ -37,6 +37,14 @@ verify: .venv/ready ## rebuild every page from nothing and compare with what is 
 diff: .venv/ready ## say what a reader would find changed on the pages since the last commit
 	@$(VENV)tradegap diff $(OPTIONS)
 
+.PHONY: pdf
+pdf: .venv/ready ## print PAGE=notebook/name to build/pdf/, with the Chromium of this machine
+	@$(VENV)tradegap pdf $(PAGE) $(OPTIONS)
+
+.PHONY: pictures
+pictures: .venv/ready ## take the pictures of the docs anew, of the pages as they are published
+	@$(VENV)tradegap pictures
+
 .PHONY: score
 score: .venv/ready ## score the coder on the development sets beside the repository
 	@$(VENV)tradegap score

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tradegap.build import Result, build_index, build_pages
+from tradegap.browser import Browser, browsing, find_browser
+from tradegap.build import Result, build_pages
+from tradegap.site import build_site
 from tradegap.specs import read_specs
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
@@ -36,7 +39,7 @@ class Shelf:
     def build(self, **options: object) -> dict[str, Result]:
         specs = read_specs(self.root)
         results = build_pages(specs, root=self.root, **options)
-        build_index(specs, root=self.root)
+        build_site(specs, root=self.root, results=results)
         return {result.page: result for result in results}
 
     def read(self, name: str) -> str:
@@ -81,3 +84,14 @@ def broken(make_shelf, built) -> tuple[Shelf, dict[str, Result], dict[str, str]]
     with (shelf.reports / "tiny" / "slow.yml").open("a", encoding="utf-8") as spec:
         spec.write("timeout_seconds: 1\n")
     return shelf, shelf.build(), before
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a session; without one they are skipped, but not in CI."""
+    if find_browser() is None:
+        if os.environ.get("TRADEGAP_CI"):
+            pytest.fail("no chromium on this machine; .ci/run installs one")
+        pytest.skip("no chromium on this machine")
+    with browsing() as found:
+        yield found

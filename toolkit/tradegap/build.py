@@ -21,11 +21,10 @@ from typing import Any, cast
 from tradegap import provenance, publish
 from tradegap.errors import PageError
 from tradegap.kept import STORE, prepare_store
-from tradegap.pages import render_index
 from tradegap.specs import Spec, check_specs
 from tradegap.workers import KERNEL_START_SECONDS, Job, Made, Workers, environment_of, hire
 
-__all__ = ["Result", "State", "build_index", "build_pages", "explain_page", "judge_pages"]
+__all__ = ["Result", "State", "build_pages", "explain_page", "judge_pages"]
 
 
 @dataclass(frozen=True)
@@ -291,6 +290,7 @@ class Builder:
                 f"{name}{suffix}": provenance.hash_bytes(content)
                 for suffix, content in sorted(made.outputs.items())
             },
+            "reading": made.reading,
         }
         as_read = {**record, "outputs": {}}
         changes = provenance.find_changes(
@@ -332,27 +332,3 @@ def note_failure(result: Result, *, build: Path) -> None:
             publish.replace(path, json.dumps(content, ensure_ascii=False).encode())
     elif path.is_file():
         path.unlink()
-
-
-def build_index(
-    specs: Sequence[Spec], *, root: Path, out: Path | None = None, build: Path | None = None
-) -> Path:
-    """Write `index.html`: one row per page with its question, its figures and how fresh it is.
-
-    A build in which every page is good carries no date, so that it is the same on every day.
-    """
-    out, build = out or root / "reports", build or root / "build"
-    rows = []
-    for spec in specs:
-        failure = publish.read_json(build / "records" / f"{spec.page}.json")
-        there = (out / f"{spec.page}.html").is_file()
-        since, reason = failure.get("since", ""), failure.get("reason", "")
-        rows.append({"spec": spec, "is_there": there, "since": since, "reason": reason})
-    html = render_index(rows).encode()
-    path = out / "index.html"
-    if publish.read_bytes(path) != html:
-        try:
-            publish.replace(path, html)
-        except OSError as error:
-            raise PageError(f"{path}: cannot be written ({error.strerror})") from None
-    return path

@@ -67,7 +67,8 @@ def use_page_charts() -> None:
 def figure(spec: dict[str, Any]) -> str:
     """Return a Vega-Lite spec as an HTML figure: SVG, text alternative, caption.
 
-    The caption is the spec's `usermeta["caption"]`, the alternative its `description`. Ids inside
+    The caption is the spec's `usermeta["caption"]`, the alternative its `description`; the first
+    and last day of a time axis, for the script, are its `usermeta["span"]`. Ids inside
     the SVG carry a hash of it, so that two charts on a page do not share them.
     """
     svg = vl_convert.vegalite_to_svg(spec)
@@ -97,8 +98,10 @@ def figure(spec: dict[str, Any]) -> str:
     svg = re.sub(r' width="\d+" height="\d+"', "", svg, count=1)
     wide = f' style="min-width:{min(int(width[1]), 860)}px;max-width:{width[1]}px"' if width else ""
     caption = html.escape(spec.get("usermeta", {}).get("caption", ""))
+    days = spec.get("usermeta", {}).get("span", "")
+    span = f' data-span="{days}"' if days else ""
     return (
-        f'<figure class="figure"><div class="scroll" tabindex="0" role="group"'
+        f'<figure class="figure"{span}><div class="scroll" tabindex="0" role="group"'
         f' aria-label="Chart"><div{wide}>{svg}</div></div>'
         f"<figcaption>{caption}</figcaption></figure>"
     )
@@ -228,12 +231,7 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
     milestones = record.negotiation.milestones
     milestones = milestones[milestones["reached_on"] <= pd.Timestamp(record.as_of)]
     lines = milestones.assign(on=milestones["reached_on"].dt.tz_localize("UTC"))
-    x = alt.X(
-        "on:T",
-        scale=alt.Scale(type="utc"),
-        title=None,
-        axis=alt.Axis(format="%b %y", grid=False, tickCount=6),
-    )
+    days, x = time_axis(pd.concat([gaps["on"], lines["on"]]), ticks=6)
     height = alt.Scale(domain=[0, 1])
     panels = []
     for issue in issue_order(record):
@@ -301,6 +299,7 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
         alt.concat(*panels, columns=2, spacing={"row": 18, "column": 28}).properties(
             description=describe_gaps(record, view),
             usermeta={
+                "span": days,
                 "caption": (
                     "As known then: nothing published later is used. "
                     if view == "then"
@@ -308,7 +307,7 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
                 )
                 + "1 is as far apart as at the start, 0 is agreed; the band holds the gap with 90 %"
                 " probability under the model. Dotted lines are milestones; a line goes dashed"
-                " where the issue was settled, deferred or dropped. A dot leads to its sentence."
+                " where the issue was settled, deferred or dropped. A dot leads to its sentence.",
             },
         )
     )
@@ -321,9 +320,10 @@ def chart_whole(record: Record) -> alt.TopLevelMixin:
     whole = thin_out(whole.assign(status="")).assign(
         on=lambda rows: rows["on"].dt.tz_localize("UTC")
     )
+    days, x = time_axis(whole["on"])
     panels = [
         series_panel(
-            own.assign(series="whole"), {"whole": COLOURS["accent"]}, f"By {WEIGHED[name]}", 270
+            own.assign(series="whole"), {"whole": COLOURS["accent"]}, f"By {WEIGHED[name]}", 270, x
         )
         for name, own in whole.groupby("weighting", sort=False)
     ]
@@ -335,9 +335,10 @@ def chart_whole(record: Record) -> alt.TopLevelMixin:
         alt.concat(*panels, columns=3, spacing=24).properties(
             description=f"Gap of the talks as a whole on the last day: {said}.",
             usermeta={
+                "span": days,
                 "caption": "The weighted mean gap of the issues as known then, with its 90 % band."
                 " By trade, an issue weighs the largest flow in dollars on record for it; one"
-                " without such a figure weighs nothing."
+                " without such a figure weighs nothing.",
             },
         )
     )
@@ -362,6 +363,7 @@ def chart_sides(record: Record) -> alt.TopLevelMixin:
     order = [name for name in issue_order(record) if name in set(names[kept])][:MOST]
     colours = {party: COLOURS[SIDES[n % len(SIDES)]] for n, party in enumerate(parties)}
     panels = []
+    days, x = time_axis(apart["on"].dt.tz_localize("UTC"))
     for name in order:
         own = apart[apart["issue_id"].map(names) == name]
         frames = []
@@ -377,7 +379,7 @@ def chart_sides(record: Record) -> alt.TopLevelMixin:
             )
             frames.append(thin_out(rows.assign(series=party, status="")))
         shown = pd.concat(frames).assign(on=lambda rows: rows["on"].dt.tz_localize("UTC"))
-        panels.append(series_panel(shown, colours, name, 270))
+        panels.append(series_panel(shown, colours, name, 270, x))
     last = apart[apart["on"] == apart["on"].max()]
     told = "; ".join(
         f"{names[row.issue_id]}: {row.party} {row.gap_party:.2f}, {row.other} {row.gap_other:.2f}"
@@ -387,23 +389,30 @@ def chart_sides(record: Record) -> alt.TopLevelMixin:
         alt.concat(*panels, columns=3, spacing={"row": 18, "column": 24}).properties(
             description=f"The gap by what each side says, last day: {told or 'none'}.",
             usermeta={
+                "span": days,
                 "caption": "What each side's statements alone say of the gap, as known then, with"
                 " 90 % bands. Where the bands part, the sides tell different stories. Drawn for the"
                 f" {MOST} weightiest issues on which each side has {FEWEST} signals or more;"
-                " while a side is silent its line only drifts."
+                " while a side is silent its line only drifts.",
             },
         )
     )
 
 
-def series_panel(rows: pd.DataFrame, colours: dict[str, str], title: str, width: int) -> Any:
-    """Return one panel of lines with bands, a colour a series."""
-    x = alt.X(
-        "on:T",
-        scale=alt.Scale(type="utc"),
-        title=None,
-        axis=alt.Axis(format="%b %y", grid=False, tickCount=4),
+def time_axis(days: pd.Series, *, ticks: int = 4) -> tuple[str, alt.X]:
+    """Return the first and last of some days, and the time axis that runs from one to the other."""
+    ends = [days.min(), days.max()]
+    scale = alt.Scale(type="utc", domain=[each.isoformat() for each in ends])
+    axis = alt.Axis(format="%b %y", grid=False, tickCount=ticks)
+    return " ".join(f"{each:%Y-%m-%d}" for each in ends), alt.X(
+        "on:T", scale=scale, title=None, axis=axis
     )
+
+
+def series_panel(
+    rows: pd.DataFrame, colours: dict[str, str], title: str, width: int, x: alt.X
+) -> Any:
+    """Return one panel of lines with bands, a colour a series."""
     height = alt.Scale(domain=[0, 1])
     colour = alt.Color(
         "series:N",

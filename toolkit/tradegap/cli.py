@@ -7,6 +7,7 @@ fault of the user's is printed as it stands, one line each, and the exit status 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -204,6 +205,7 @@ jobs_option = click.option(
     help="How long a page may take, in place of what its spec says (120).",
 )
 @click.option("--keep-going/--fail-fast", default=True, help="After a failure. [default: keep on]")
+@click.option("--standalone", is_flag=True, help="Each as one file, too: build/standalone/.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell of failures only.")
 @dask_option
 def build(
@@ -213,6 +215,7 @@ def build(
     engine: str | None,
     timeout: int | None,
     keep_going: bool,
+    standalone: bool,
     quiet: bool,
     dask: str | None,
 ) -> None:
@@ -222,9 +225,11 @@ def build(
     published. The exit status is 0 where every page is good; 1 where one failed, a spec is at
     fault or another build is under way; 2 for a wrong option; 130 after Ctrl-C.
     """
-    from tradegap.build import build_index, build_pages
+    from tradegap.build import build_pages
     from tradegap.progress import Progress
+    from tradegap.site import build_site
     from tradegap.specs import read_specs
+    from tradegap.standalone import write_standalone
 
     if dask and engine == "kernel":
         raise click.UsageError("--engine kernel: not with --dask, whose workers fork their pages")
@@ -252,14 +257,17 @@ def build(
             )
     except KeyboardInterrupt:
         progress.clear()
-        build_index(specs, root=root)
+        build_site(specs, root=root)
         raise
-    build_index(specs, root=root)
+    build_site(specs, root=root, results=results)
     for result in results:
         if result.status == "skipped":
             progress.counts["skipped"] = progress.counts.get("skipped", 0) + 1
     progress.close()
-    if any(result.status in ("failed", "skipped") for result in results):
+    good = [result.page for result in results if result.status in ("built", "current")]
+    for page in good if standalone else []:
+        click.echo(write_standalone(page, out=root / "reports", folder=root / "build/standalone"))
+    if len(good) < len(results):
         sys.exit(1)
 
 
@@ -337,6 +345,33 @@ def diff(before: str, after: str, page: Path | None, exit_code: bool) -> None:
 
 
 @cli.command()
+@click.argument("page")
+@click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
+def pdf(page: str, paper: str) -> None:
+    """Print a published page to build/pdf/, with the Chromium of this machine."""
+    from tradegap.browser import print_page
+    from tradegap.specs import read_specs
+
+    root = _root()
+    (spec,) = _choose(read_specs(root), (page,))
+    html = root / "reports" / f"{spec.page}.html"
+    if not html.is_file():
+        raise PageError(f"reports/{spec.page}.html: not there; run tradegap build {spec.page}")
+    path = root / "build" / "pdf" / f"{spec.page}.pdf"
+    print_page(html, path, paper=paper)
+    click.echo(path)
+
+
+@cli.command()
+def pictures() -> None:
+    """Take the pictures of the docs anew, of the pages as they are published."""
+    from tradegap.browser import take_pictures
+
+    for name in take_pictures(_root()):
+        click.echo(f"docs/{name}")
+
+
+@cli.command()
 @engine_option
 @jobs_option
 def verify(engine: str | None, jobs: int | None) -> None:
@@ -397,6 +432,7 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
     from tradegap.coding import find_uncoded
     from tradegap.documents import read_documents
     from tradegap.specs import Spec
+    from tradegap.standalone import write_standalone
 
     documents, refusals = read_documents([file], published=published)
     uncoded = find_uncoded(documents)
@@ -421,7 +457,8 @@ def brief(file: Path, published: date | None, talks: str | None) -> None:
     (result,) = build_pages([spec], root=root, out=out, build=work, force=True)
     if result.status == "failed":
         raise PageError(f"{file}: {result.reason}; the log is {work}/logs/{spec.page}.log")
-    click.echo(out / f"{spec.page}.html")
+    # One file, to look at and to send.
+    click.echo(write_standalone(spec.page, out=out, folder=out, most_bytes=None))
     _refuse(refusals + uncoded)
 
 
@@ -443,7 +480,7 @@ def _root() -> Path:
 
 
 def _choose(specs: list[Spec], pages: tuple[str, ...]) -> list[Spec]:
-    wanted = [page.removeprefix("reports/").removesuffix(".yml") for page in pages]
+    wanted = [re.sub(r"^reports/|\.(yml|html)$", "", page) for page in pages]
     known = [spec.page for spec in specs]
     if unknown := [page for page in wanted if page not in known]:
         raise SpecError(f"there is no page {unknown[0]}; there are {', '.join(known) or 'none'}")

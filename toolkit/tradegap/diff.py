@@ -23,7 +23,7 @@ import pandas as pd
 from lxml import etree, html
 
 from tradegap.errors import DataError, PageError
-from tradegap.pages import render
+from tradegap.pages import frame, render
 from tradegap.provenance import told
 from tradegap.publish import read_bytes, read_json
 from tradegap.tables import declared_tables
@@ -356,8 +356,8 @@ def render_diff(diffs: list[PageDiff], same: int, *, before: str, after: str) ->
     """Return all that as a page, which runs and fetches nothing either."""
     count = count_pages(diffs, same)
     return render(
-        "diff.html.j2", diffs=diffs, count=count, before=before, after=after,
-        listed=LISTED, mark_words=mark_words, title="What changed",
+        "diff.html.j2", page=frame("What changed"), diffs=diffs, count=count, before=before,
+        after=after, listed=LISTED, mark_words=mark_words,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ page on which anything would run or be fetched is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,9 +17,19 @@ import tradegap
 from tradegap.errors import PageError
 from tradegap.specs import Spec
 
-__all__ = ["make_exporter", "read_figures", "render", "render_index", "render_page"]
+__all__ = [
+    "SCRIPT",
+    "TEMPLATES",
+    "day",
+    "frame",
+    "make_exporter",
+    "read_figures",
+    "render",
+    "render_page",
+]
 
 TEMPLATES = Path(__file__).parent / "template"
+SCRIPT = "assets/live.js"  # wakes the pages up, from beside them
 
 
 def read_figures(notebook: Any) -> str:
@@ -40,20 +50,20 @@ def read_figures(notebook: Any) -> str:
 
 def render_page(spec: Spec, notebook: Any) -> str:
     """Return the page's HTML; raise PageError where it would run or load anything."""
-    page: dict[str, Any] = {
-        "title": spec.title,
+    depth = "../" * spec.page.count("/")
+    page = frame(spec.title, script=SCRIPT, depth=depth) | {
         "question": spec.question,
         "page": spec.page,
         "spec": f"reports/{spec.page}.yml" if spec.path else "",
         "notebook": f"notebooks/{spec.notebook.name}",
         "parameters": spec.parameters,
         "version": tradegap.__version__,
-        "css": (TEMPLATES / "page.css").read_text(encoding="utf-8"),
-        "depth": "../" * spec.page.count("/"),
     }
     html, _ = make_exporter().from_notebook_node(notebook, resources={"page": page})
     html = _scrolling_tables(_distinct_ids(html))
-    if faults := _active_parts(html):
+    # The one script that a page may have is ours, and lies beside the pages.
+    ours = f'<script defer="" src="{depth}{SCRIPT}"></script>'
+    if faults := _active_parts(html.replace(ours, "", 1)):
         raise PageError(f"the page would not be inert: {'; '.join(faults)}")
     return html
 
@@ -152,17 +162,32 @@ def _active_parts(html: str) -> list[str]:
     return list(dict.fromkeys(parser.faults))
 
 
-def render_index(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the index's HTML; a row is a page: spec, is_there, since and reason of a failure."""
-    return render("index.html.j2", rows=rows, title="tradegap")
+def frame(title: str, *, script: str = "", depth: str = "") -> dict[str, str]:
+    """Return what the frame of every page takes; `depth` leads from it to the home page."""
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    return {"title": title, "css": css, "depth": depth, "script": script and f"{depth}{script}"}
 
 
-def render(name: str, *, title: str, **told: Any) -> str:
-    """Return a page that is made of no notebook, by the template of that name."""
+def render(template: str, **values: Any) -> str:
+    """Return a page that is made of no notebook: a template of the package, filled in."""
     import jinja2
 
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(loader=loader, autoescape=True)
-    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    page = {"title": title, "css": css, "depth": ""}
-    return environment.get_template(name).render(page=page, **told)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["day"] = day
+    return environment.get_template(template).render(**values)
+
+
+def day(on: str) -> str:
+    """Return a day as people write it.
+
+    >>> day("2019-09-05")
+    '5 September 2019'
+    """
+    given = date.fromisoformat(on)
+    return f"{given.day} {given:%B %Y}"

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
 
 from tradegap.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Field",
@@ -86,6 +88,7 @@ class Table:
     key: tuple[str, ...]
     fields: tuple[Field, ...]
     refers_to: dict[str, str]
+    reading: dict[str, Any] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -100,7 +103,8 @@ def declared_tables() -> dict[str, Table]:
     >>> declared_tables()["issues"].columns
     ['issue_id', 'issue', 'definition']
     """
-    declared = yaml.safe_load((files("tradegap") / "tables.yml").read_text(encoding="utf-8"))
+    written = (files("tradegap") / "tables.yml").read_text(encoding="utf-8")
+    declared = yaml.load(written, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     tables: dict[str, Table] = {}
     for name, body in declared.items():
         base = tables[body["extends"]].fields if "extends" in body else ()
@@ -112,6 +116,7 @@ def declared_tables() -> dict[str, Table]:
             key=tuple(body["primaryKey"]),
             fields=base + own,
             refers_to=body.get("foreignKeys", {}),
+            reading=body.get("reading", {}),
         )
     return tables
 
@@ -131,8 +136,11 @@ def parse(value: str, kind: str) -> Any:
             return int(value) if re.fullmatch(r"-?[0-9]{1,15}", value) else None
         if kind == "number":
             return float(value) if math.isfinite(float(value)) else None
-        is_day = re.fullmatch(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}", value)
-        return pd.Timestamp(value) if is_day else None
+        if not re.fullmatch(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}", value):
+            return None
+        import pandas as pd
+
+        return pd.Timestamp(value)
     except ValueError:
         return None
 
@@ -152,6 +160,8 @@ def empty(name: str) -> pd.DataFrame:
     >>> empty("issues").shape
     (0, 3)
     """
+    import pandas as pd
+
     fields = declared_tables()[name].fields
     return pd.DataFrame({each.name: pd.Series(dtype=DTYPES[each.type]) for each in fields})
 
@@ -162,10 +172,13 @@ def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     Raises DataError where a column is missing, a type does not fit, or a key repeats. Missing
     strings become ""; missing dates stay NaT.
 
+    >>> import pandas as pd
     >>> conform(pd.DataFrame({"issue": ["Autos"], "definition": [None], "issue_id": ["autos"]}),
     ...         "issues").to_dict("records")
     [{'issue_id': 'autos', 'issue': 'Autos', 'definition': ''}]
     """
+    import pandas as pd
+
     table = declared_tables()[name]
     missing = [column for column in table.columns if column not in frame.columns]
     if missing:
@@ -199,6 +212,8 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     Raises DataError with one line a fault: file, row (the header is row 1), column, what was found
     and what would do.
     """
+    import pandas as pd
+
     table = declared_tables()[name]
     rows, faults = read_rows(path, table)
     seen: dict[tuple[str, ...], int] = {}

@@ -18,8 +18,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from tradegap import publish
-from tradegap.build import build_index, build_pages
+from tradegap.build import build_pages
 from tradegap.errors import TradegapError
+from tradegap.site import SITE_FILES, build_site
 from tradegap.specs import check_specs, read_specs
 
 __all__ = ["check_folder", "check_inputs", "check_notebook", "compare_files", "verify_pages"]
@@ -49,9 +50,9 @@ def compare_pages(
     failed = [result for result in results if result.status == "failed"]
     faults = [f"{result.page}: cannot be rebuilt: {result.reason}" for result in failed]
     if not failed:
-        build_index(specs, root=root, out=rebuilt, build=work)
+        build_site(specs, root=root, out=rebuilt, build=work, results=results)
     pages = [f"{spec.page}{suffix}" for spec in specs for suffix in (".csv", ".html", ".json")]
-    for name in [*pages, "index.html"]:
+    for name in [*pages, *SITE_FILES]:
         old, new = published / name, rebuilt / name
         if not old.is_file():
             faults.append(f"reports/{name}: is not published; run make reports")

@@ -71,10 +71,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Made:
-    """What came of a page: its outputs by suffix and what it read, or why it failed."""
+    """What came of a page: its outputs by suffix, what it read and says last, or why it failed."""
 
     outputs: dict[str, bytes] = field(default_factory=dict)
     read: dict[str, Any] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -394,13 +395,15 @@ def limit_memory(memory_mb: int) -> None:
 def make_page(job: Job, *, tell: Callable[[str], None]) -> Made:
     """Run the notebook and render it; `tell` hears of each cell as it starts."""
     from tradegap.pages import read_figures, render_page
+    from tradegap.reading import read_reading
 
     run = job.build / "runs" / f"{job.spec.page}.ipynb"
     run.parent.mkdir(parents=True, exist_ok=True)
     notebook, read = execute(job, run=run, tell=tell)
     figures = read_figures(notebook)
     html = render_page(job.spec, notebook)
-    return Made(outputs={".csv": figures.encode(), ".html": html.encode()}, read=read)
+    outputs = {".csv": figures.encode(), ".html": html.encode()}
+    return Made(outputs=outputs, read=read, reading=read_reading(figures))
 
 
 def execute(job: Job, *, run: Path, tell: Callable[[str], None]) -> tuple[Any, dict[str, Any]]:
