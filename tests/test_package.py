@@ -15,7 +15,8 @@ PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
     *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
-    *("gaps", "excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
+    *("gaps", "stakes", "excerpts", "record", "trial", "audit", "charts", "panels"),
+    *("audit_page", "worth"),
     *("specs", "pages", "provenance", "publish"),
     *("engine", "workers", "build", "progress", "cluster", "verify", "diff", "cli"),
 ]

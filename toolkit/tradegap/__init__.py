@@ -61,6 +61,8 @@ HOMES = {
         "state_whole",
         "tabulate_brief",
     ],
+    "stakes": ["measure_stakes", "read_trade", "trace_balance"],
+    "worth": ["chart_balance", "list_stakes"],
     "audit": ["Audit", "open_audit", "tabulate_audit"],
     "audit_page": [
         "chart_confusion",

@@ -122,7 +122,7 @@ def _words(markup: str) -> str:
 
 def check_inputs(root: Path) -> list[str]:
     """Return one line per fault of the data, the page specs and the notebooks; none is good."""
-    from tradegap import audit, talks
+    from tradegap import audit, stakes, talks
 
     faults = _faults(talks.read_parties) + _faults(talks.read_issues)
     for folder in sorted((root / "data" / "talks").iterdir()):
@@ -130,6 +130,8 @@ def check_inputs(root: Path) -> list[str]:
             faults += check_folder(folder, root=root)
     if (root / "data" / "training").is_dir():
         faults += _faults(audit.open_audit)
+    if (root / stakes.FOLDER).is_dir():
+        faults += _faults(stakes.read_trade)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         faults += check_notebook(path)
     faults += _faults(lambda: check_specs(read_specs(root)))
