@@ -16,8 +16,8 @@ PACKAGE = ROOT / "toolkit" / "tradegap"
 ORDER = [
     *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
     *("gaps", "excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
-    *("specs", "pages", "provenance", "publish"),
-    *("engine", "workers", "build", "progress", "verify", "cli"),
+    *("reading", "specs", "pages", "provenance", "publish"),
+    *("engine", "workers", "build", "site", "standalone", "browser", "progress", "verify", "cli"),
 ]
 
 

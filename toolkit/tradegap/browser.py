@@ -276,7 +276,9 @@ def take_pictures(root: Path) -> list[str]:
             if not page.is_file():
                 raise DataError(f"{PICTURES}: {name} shows {shown['page']}, which is not there")
             tab = Tab(browser, page.resolve().as_uri(), width=shown["width"], scripts=False)
-            publish.replace(path.parent / name, tab.picture(shown["height"], shown.get("start", "")))
+            publish.replace(
+                path.parent / name, tab.picture(shown["height"], shown.get("start", ""))
+            )
             shown["sha256"] = hash_file(page)
     publish.replace(path, (json.dumps(pictures, indent=1) + "\n").encode())
     return list(pictures)
