@@ -16,9 +16,10 @@ PACKAGE = ROOT / "toolkit" / "tradegap"
 ORDER = [
     *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
     *("gaps", "stakes", "excerpts", "record", "trial", "audit", "charts", "panels"),
-    *("audit_page", "worth"),
+    *("audit_page", "worth", "reading"),
     *("specs", "pages", "provenance", "publish"),
-    *("engine", "workers", "build", "progress", "cluster", "verify", "diff", "cli"),
+    *("engine", "workers", "build", "site", "standalone", "browser", "progress", "cluster"),
+    *("verify", "diff", "cli"),
 ]
 
 

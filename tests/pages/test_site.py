@@ -17,10 +17,10 @@ from tradegap import browser as chromium
 from tradegap.errors import DataError
 from tradegap.provenance import hash_file
 from tradegap.reading import find_table, read_reading
-from tradegap.site import build_site
-from tradegap.specs import read_specs
+from tradegap.site import Listed, build_site, draw_reading
+from tradegap.specs import Spec, read_specs
 from tradegap.standalone import LIMIT_BYTES, join_parts, named, write_standalone
-from tradegap.tables import read_table
+from tradegap.tables import Field, Table, read_table
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
@@ -62,6 +62,21 @@ def test_a_change_is_told_when_a_reading_has_moved_and_drift_adds_up():
     reading = read_reading(gaps(0.9, 0.88, 0.86, 0.84, 0.9))
 
     assert reading["moves"] == ["2019-01-04 0.9 0.84 0.1 0.9", "2019-01-05 0.84 0.9 0.1 0.9"]
+
+
+def test_a_reading_of_several_negotiations_is_a_line_for_each(monkeypatch):
+    fields = tuple(Field(name, "string", "x") for name in ("talks", "share", "gap"))
+    how = {"title": "Course", "group": "talks", "along": "share", "value": "gap"}
+    table = Table("course", "One row", "", (), fields, {}, how)
+    monkeypatch.setattr("tradegap.reading.declared_tables", lambda: {"course": table})
+
+    reading = read_reading("talks,share,gap\na-b,1,0.2\na-b,0,0.9\nc-d,0,0.8\nc-d,1,0.5\n")
+    page = Listed(Spec("a/b", Path("a.ipynb"), "A", "?"), True, record={"reading": reading})
+
+    assert reading["talks"] == page.talks == ["a-b", "c-d"]
+    assert page.lines == [[(0.0, 0.9), (1.0, 0.2)], [(0.0, 0.8), (1.0, 0.5)]]
+    assert page.told == "0.20 to 0.50 in the end"
+    assert draw_reading(page).count('class="line"') == 2
 
 
 def test_figures_of_no_declared_table_have_no_reading():

@@ -199,10 +199,17 @@ class Tab:
             *(str(each["args"]) for each in said),
         ]
 
-    def picture(self, height: int | None = None) -> bytes:
-        """Return the page as a PNG: the whole of it, or the top."""
+    def picture(self, height: int | None = None, start: str = "") -> bytes:
+        """Return the page as a PNG: the whole of it, or so much from an element down."""
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"]}
+        top = 0
+        if start:
+            top = self.run(
+                f"document.querySelector({json.dumps(start)})?.getBoundingClientRect().top - 16"
+            )
+        if top is None:
+            raise DataError(f"{PICTURES}: there is no {start!r} on the page; take another start")
+        clip = {"x": 0, "y": top, "width": size["width"], "height": height or size["height"]}
         shot = self.ask(
             "Page.captureScreenshot", clip={**clip, "scale": 1}, captureBeyondViewport=True
         )
@@ -258,8 +265,8 @@ def print_page(html: Path, pdf: Path, *, paper: str = "a4") -> None:
 def take_pictures(root: Path) -> list[str]:
     """Take the pictures of the docs anew; return their names.
 
-    `docs/pictures.json` says of each what page it shows, how wide and high, and keeps the SHA-256
-    of the page as it was then, by which a test tells that the picture is fresh.
+    `docs/pictures.json` says of each what page it shows, how wide and high and from which element
+    on, and keeps the SHA-256 of the page as it was then: a test tells by it whether it is fresh.
     """
     path = root / PICTURES
     pictures = publish.read_json(path)
@@ -269,7 +276,9 @@ def take_pictures(root: Path) -> list[str]:
             if not page.is_file():
                 raise DataError(f"{PICTURES}: {name} shows {shown['page']}, which is not there")
             tab = Tab(browser, page.resolve().as_uri(), width=shown["width"], scripts=False)
-            publish.replace(path.parent / name, tab.picture(shown["height"]))
+            publish.replace(
+                path.parent / name, tab.picture(shown["height"], shown.get("start", ""))
+            )
             shown["sha256"] = hash_file(page)
     publish.replace(path, (json.dumps(pictures, indent=1) + "\n").encode())
     return list(pictures)

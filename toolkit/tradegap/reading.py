@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +33,8 @@ def find_table(header: Sequence[str]) -> Table | None:
 def read_reading(figures: str) -> dict[str, Any]:
     r"""Return what a page's figures (CSV) say last: the table, the issues, and by its kind more.
 
-    A series has its last value, points and moves; a single figure its value; codes are counted.
+    A series has its last value, points and moves; a single figure its value; codes are counted; of
+    several groups each has its points along a number.
 
     >>> read_reading("issue_id,issue,definition\nautos,Autos,cars\n")
     {'table': 'issues', 'issues': ['autos']}
@@ -42,13 +44,25 @@ def read_reading(figures: str) -> dict[str, Any]:
     if table is None:
         return {}
     how = table.reading
-    issues, kept = set(), []
+    issues, talks, kept = set(), set(), []
     for row in rows:
         issues.update(split_list(row.get("issue_id") or row.get("issues") or ""))
+        talks.add(row.get("talks") or "")
         if how and all(row[name] == value for name, value in how.get("where", {}).items()):
             kept.append(row)
     reading: dict[str, Any] = {"table": table.name, "issues": sorted(issues - {"overall"})}
+    # A folder's name, and not the parties that a signal is about.
+    if slugs := sorted(each for each in talks if re.fullmatch("[a-z][a-z0-9-]+", each)):
+        reading["talks"] = slugs
     if not kept:
+        return reading
+    if "group" in how:
+        reading["lines"] = {}
+        for name in sorted({row[how["group"]] for row in kept}):
+            own = [row for row in kept if row[how["group"]] == name]
+            own.sort(key=lambda row: float(row[how["along"]]))
+            line = [f"{float(row[how['along']])} {float(row[how['value']])}" for row in own]
+            reading["lines"][name] = [line[n] for n in pick(len(line), POINTS // 2)]
         return reading
     if on := how.get("on"):
         kept.sort(key=lambda row: row[on])
@@ -64,12 +78,20 @@ def read_reading(figures: str) -> dict[str, Any]:
     state = kept[-1][how["state"]] if "state" in how else ""
     reading |= {"value": last, "state": "" if state == how.get("plain") else state}
     if on and len(kept) > 1:
-        picked = sorted({round(n * (len(kept) - 1) / (POINTS - 1)) for n in range(POINTS)})
-        points = [[kept[n][on], *values(kept[n], how)] for n in picked]
+        points = [[kept[n][on], *values(kept[n], how)] for n in pick(len(kept), POINTS)]
         reading["series"] = [" ".join(map(str, point)) for point in points]
         days = [[row[on], *values(row, how)] for row in kept]
         reading["moves"] = [" ".join(map(str, move)) for move in list_moves(days)]
     return reading
+
+
+def pick(count: int, most: int) -> list[int]:
+    """Return the places of at most so many of a count of things, evenly, first and last among them.
+
+    >>> pick(10, 4), pick(2, 4)
+    ([0, 3, 6, 9], [0, 1])
+    """
+    return sorted({round(n * (count - 1) / (most - 1)) for n in range(most)})
 
 
 def values(row: Mapping[str, str], how: Mapping[str, Any]) -> list[float]:

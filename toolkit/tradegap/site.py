@@ -61,7 +61,14 @@ class Listed:
         """The negotiations that it is about, as its parameters name them."""
         given = self.spec.parameters.get("talks", "")
         names = given if isinstance(given, list) else re.split(r"[;,\s]+", str(given))
-        return [str(name) for name in names if name]
+        told = self.record.get("reading", {}).get("talks", [])
+        return list(dict.fromkeys([*(str(name) for name in names if name), *told]))
+
+    @property
+    def issues(self) -> list[str]:
+        """The issues that it is about, by its parameters and its figures."""
+        given = str(self.spec.parameters.get("issue", ""))
+        return sorted({*self.reading.get("issues", []), *([given] if given else [])})
 
     @property
     def reading(self) -> Mapping[str, Any]:
@@ -84,6 +91,12 @@ class Listed:
         split = [point.split() for point in self.reading.get("series", [])]
         return [(date.fromisoformat(on), [*map(float, rest)]) for on, *rest in split]
 
+    @cached_property
+    def lines(self) -> list[list[tuple[float, float]]]:
+        """The points of each line of its reading, where that has several: along, and value."""
+        lines = self.reading.get("lines", {}).values()
+        return [[(float(x), float(y)) for x, y in map(str.split, line)] for line in lines]
+
     @property
     def counts(self) -> list[tuple[str, int]]:
         """The codes that its reading counts; a code for none of them is left out."""
@@ -95,6 +108,9 @@ class Listed:
         """The reading in words; nothing where there is none."""
         if value := self.reading.get("value"):
             return figure(*value)
+        if self.lines:
+            last = [line[-1][1] for line in self.lines]
+            return f"{min(last):.2f} to {max(last):.2f} in the end"
         return ", ".join(f"{count} {code}" for code, count in self.counts)
 
     @property
@@ -213,7 +229,7 @@ def render_home(pages: Sequence[Listed], names: Mapping[str, str]) -> str:
         key=lambda kind: (not any(p.talks for p in kinds[kind]), -len(kinds[kind]), kind),
     )
     talks = {slug for page in pages for slug in page.talks}
-    issues = {issue for page in pages for issue in page.reading.get("issues", [])}
+    issues = {issue for page in pages for issue in page.issues}
     # What changed last on each of them, and how: a reading that is told once has not changed.
     moved: dict[str, dict[str, Any]] = {}
     for change in list_changes(pages):
@@ -270,6 +286,12 @@ def draw_reading(page: Listed) -> str:
             f'<path class="range" d="M{100 * low:.1f},15H{100 * high:.1f}"/>'
             f'<circle cx="{100 * value[0]:.1f}" cy="15" r="3.5"/>'
         )
+    elif page.lines:
+        said = f"{page.told}, {len(page.lines)} lines"
+        along = [x for line in page.lines for x, _ in line]
+        start, wide = min(along), (max(along) - min(along)) or 1
+        placed = [[(100 * (x - start) / wide, y) for x, y in line] for line in page.lines]
+        marks = "".join(f'<path class="line" d="M{trace(line)}"/>' for line in placed)
     elif counts := page.counts:
         total, x, said, marks = sum(count for _, count in counts), 0.0, page.told, ""
         for code, count in counts:
