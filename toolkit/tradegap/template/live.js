@@ -20,7 +20,7 @@ const MONTHS = "January February March April May June July August September Octo
 
 /* The day that a text begins with, as 2019-08-02; nothing where it begins with none. */
 function dayOf(text) {
-  const found = text.match(/^\s*(\d{1,2}) ([A-Z][a-z]+) (\d{4})/);
+  const found = text.match(/^\s*(\d{1,2})\s([A-Z][a-z]+)\s(\d{4})/);
   const month = found ? MONTHS.indexOf(found[2]) + 1 : 0;
   return month ? [found[3], String(month).padStart(2, "0"), found[1].padStart(2, "0")].join("-") : "";
 }
@@ -40,7 +40,8 @@ for (const title of all(".figure svg title")) {
   const link = title.closest("a");
   (link || mark).setAttribute("aria-label", title.textContent);
   if (!link) mark.setAttribute("role", "img");
-  marks.set(mark, { label: title.textContent, source: target(link) });
+  const source = target(link);
+  marks.set(mark, { label: title.textContent, source, own: rowsOf(source), isDated: Boolean(mark.closest("[data-span]")) });
   title.remove(); // else the browser would show a second tip
 }
 
@@ -124,9 +125,9 @@ function narrow(change) {
   for (const section of new Set(rows.map((each) => each.row.closest("section")))) {
     if (section?.id) section.hidden = !section.querySelector("tbody tr:not([hidden])");
   }
-  for (const [mark, { source }] of marks) {
-    const own = rowsOf(source).filter((row) => known.has(row));
-    if (own.length) mark.classList.toggle("out", own.every((row) => row.hidden));
+  // A mark of a timeline stands for its signals; a cell of a grid is a reading, and stays.
+  for (const [mark, { own, isDated }] of marks) {
+    if (isDated && own.some((row) => known.has(row))) mark.classList.toggle("out", own.every((row) => row.hidden));
   }
   for (const [button, direction] of toggles) button.setAttribute("aria-pressed", !off.has(direction));
   for (const [input, value] of [[search, text], [from, wanted.from], [to, wanted.to]]) {
@@ -224,32 +225,36 @@ function compare(a, b) {
 }
 
 for (const table of all("main table")) {
-  // A body of rows that belong together stays together.
-  const parts = table.tBodies.length > 1 ? [...table.tBodies] : [...(table.tBodies[0]?.rows || [])];
+  const tableRows = [...table.tBodies].flatMap((body) => [...body.rows]);
   const headings = table.tHead ? [...table.tHead.rows[0].cells] : [];
-  if (parts.length < 3 || table.querySelector("[rowspan], [colspan]")) continue;
+  if (tableRows.length < 3 || table.querySelector("[rowspan], [colspan]")) continue;
   headings.forEach((heading, column) => {
     if (!heading.textContent.trim()) return;
     const button = make("button", { type: "button", class: "sort", onclick: () => {
       const way = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
       headings.forEach((each) => each.removeAttribute("aria-sort"));
       heading.setAttribute("aria-sort", way === 1 ? "ascending" : "descending");
-      const keyed = parts.map((part) => [keyOf((part.rows?.[0] || part).cells[column]), part]);
+      // What led to a body of rows now leads to its first.
+      for (const body of [...table.tBodies].filter((each) => each.id && each.rows.length)) {
+        body.rows[0].id ||= body.id;
+        body.removeAttribute("id");
+      }
+      const keyed = tableRows.map((each) => [keyOf(each.cells[column]), each]);
       keyed.sort(([a], [b]) => (a === "" || b === "" ? compare(a, b) : way * compare(a, b)));
-      parts[0].parentNode.append(...keyed.map(([, part]) => part));
+      table.tBodies[0].append(...keyed.map(([, each]) => each));
     } }, ...heading.childNodes);
     heading.append(button);
   });
-  if (parts.length > 12 && !table.matches(".evidence")) {
+  if (tableRows.length > 12 && !table.matches(".evidence")) {
     const name = table.caption ? words(table.caption.textContent).slice(0, 60) : "this table";
     const found = make("p", { role: "status" });
     const input = make("input", { type: "search", "aria-label": `Search ${name}`, oninput: () => {
       let shown = 0;
-      for (const part of parts) {
-        part.hidden = !part.textContent.toLowerCase().includes(input.value.toLowerCase());
-        shown += !part.hidden;
+      for (const each of tableRows) {
+        each.hidden = !each.textContent.toLowerCase().includes(input.value.toLowerCase());
+        shown += !each.hidden;
       }
-      found.textContent = input.value ? `${shown} of ${parts.length} rows` : "";
+      found.textContent = input.value ? `${shown} of ${tableRows.length} rows` : "";
     } });
     (table.closest(".scroll") || table).before(make("div", { class: "finder" }, make("label", {}, "Search the table ", input), found));
   }
