@@ -265,6 +265,21 @@ def test_a_quiet_build_of_current_pages_says_nothing(tradegap, page):
     assert tradegap("build")[1] == "0 built, 1 current, 0 failed; see reports/index.html\n"
 
 
+def test_a_page_is_written_as_one_file_where_that_is_asked_for(tradegap, page, project):
+    code, out, err = tradegap("build", "--standalone", "--quiet")
+
+    path = project / "build" / "standalone" / "tiny" / "a.html"
+    assert (code, out, err) == (0, f"{path}\n", "")
+    assert path.is_file()
+
+
+def test_a_page_that_is_not_there_cannot_be_printed(tradegap, page, project):
+    (project / "reports" / "tiny" / "a.html").unlink()
+
+    line = "reports/tiny/a.html: not there; run tradegap build tiny/a\n"
+    assert tradegap("pdf", "tiny/a") == (1, "", line)
+
+
 def test_a_build_while_another_is_under_way_stops_with_one_line(tradegap, page, project):
     from tradegap.publish import hold
 

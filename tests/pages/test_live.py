@@ -123,7 +123,7 @@ def test_the_legend_leaves_out_the_signals_of_a_direction_in_chart_and_evidence(
 
 def test_a_mark_under_the_mouse_shows_the_sentence_that_it_leads_to(woken):
     x, y = woken.run(
-        """(() => { const [mark] = [...marks].find(([, each]) => each.sentence?.matches('q'));
+        """(() => { const [mark] = [...marks].find(([, each]) => saidIn(each.source));
         mark.scrollIntoView({ block: 'center' });
         const box = mark.getBoundingClientRect();
         return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
@@ -145,9 +145,9 @@ def test_a_link_to_a_sentence_that_is_left_out_brings_it_back(woken):
 
 
 def test_a_heading_sorts_its_table_by_day_and_back(woken):
-    days = "[...document.querySelectorAll('.evidence')].find((t) => t.tBodies[0].rows.length > 9)"
+    days = "[...document.querySelectorAll('.evidence')].find((t) => t.rows.length > 9)"
     script = f"(() => {{ const t = {days}; t.querySelector('.sort').click();"
-    script += " return [...t.tBodies[0].rows].map((r) => dayOf(r.textContent)); })()"
+    script += " return [...t.querySelectorAll('tbody tr')].map((r) => dayOf(r.textContent)); })()"
 
     up, down = woken.run(script), woken.run(script)
 

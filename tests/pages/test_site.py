@@ -16,11 +16,11 @@ from lxml import etree
 from tradegap import browser as chromium
 from tradegap.errors import DataError
 from tradegap.provenance import hash_file
-from tradegap.reading import find_table, read_reading
+from tradegap.reading import read_reading
 from tradegap.site import Listed, build_site, draw_reading
 from tradegap.specs import Spec, read_specs
 from tradegap.standalone import LIMIT_BYTES, join_parts, named, write_standalone
-from tradegap.tables import Field, Table, read_table
+from tradegap.tables import Field, Table, find_table, read_table
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
@@ -68,8 +68,9 @@ def test_a_reading_of_several_negotiations_is_a_line_for_each(monkeypatch):
     fields = tuple(Field(name, "string", "x") for name in ("talks", "share", "gap"))
     how = {"title": "Course", "group": "talks", "along": "share", "value": "gap"}
     table = Table("course", "One row", "", (), fields, {}, how)
-    monkeypatch.setattr("tradegap.reading.declared_tables", lambda: {"course": table})
+    monkeypatch.setattr("tradegap.tables.declared_tables", lambda: {"course": table})
 
+    monkeypatch.setattr("tradegap.site.declared_tables", lambda: {"course": table})
     reading = read_reading("talks,share,gap\na-b,1,0.2\na-b,0,0.9\nc-d,0,0.8\nc-d,1,0.5\n")
     page = Listed(Spec("a/b", Path("a.ipynb"), "A", "?"), True, record={"reading": reading})
 

@@ -19,7 +19,7 @@ from tradegap.coding.claims import BUILT_IN
 from tradegap.excerpts import DOCUMENT_PCT, DOCUMENT_WORDS, HIDDEN, SENTENCE_WORDS
 from tradegap.gaps import explain_moves, rank_issues, vary_gaps, weigh_issues
 from tradegap.record import Brief, Record
-from tradegap.tables import split_list
+from tradegap.tables import find_table, split_list
 from tradegap.talks import read_issues
 from tradegap.trial import ORDER, Trial, is_wrong, rank_agreement
 
@@ -459,9 +459,16 @@ def count_wrong(endings: pd.DataFrame, column: str) -> int:
 
 def publish_figures(figures: pd.DataFrame) -> Panel:
     """Return the page's offer of its figures: the frame as CSV, which the build lays beside it."""
-    name = os.environ.get("TRADEGAP_PAGE", "").rpartition("/")[2] or "figures"
+    page = os.environ.get("TRADEGAP_PAGE", "")
+    columns, table = list(figures.columns), find_table(list(figures.columns))
     return Panel(
-        macros().download(name=f"{name}.csv", rows=len(figures), columns=list(figures.columns)),
+        macros().download(
+            name=f"{page.rpartition('/')[2] or 'figures'}.csv",
+            rows=len(figures),
+            columns=columns,
+            # Only a published page has the dictionary beside it.
+            explained=f"../data.html#{table.name}" if "/" in page and table else "",
+        ),
         figures.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"),
     )
 

@@ -12,22 +12,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tradegap.tables import Table, declared_tables, split_list
+from tradegap.tables import find_table, split_list
 
-__all__ = ["find_table", "read_reading"]
+__all__ = ["read_reading"]
 
 POINTS = 48  # of a series, as many as a small chart shows
 MOVE = 0.05  # by how much a reading has changed where it is worth telling
 MOVES = 5  # the latest changes that are told of one page
-
-
-def find_table(header: Sequence[str]) -> Table | None:
-    """Return the declared table that has exactly these columns; None where there is none.
-
-    >>> find_table(["issue_id", "issue", "definition"]).name
-    'issues'
-    """
-    return next((each for each in declared_tables().values() if each.columns == [*header]), None)
 
 
 def read_reading(figures: str) -> dict[str, Any]:

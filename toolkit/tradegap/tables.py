@@ -10,6 +10,7 @@ import csv
 import io
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -29,6 +30,7 @@ __all__ = [
     "conform",
     "declared_tables",
     "empty",
+    "find_table",
     "read_table",
     "render_dictionary",
     "split_list",
@@ -119,6 +121,15 @@ def declared_tables() -> dict[str, Table]:
             reading=body.get("reading", {}),
         )
     return tables
+
+
+def find_table(header: Sequence[str]) -> Table | None:
+    """Return the declared table that has exactly these columns; None where there is none.
+
+    >>> find_table(["issue_id", "issue", "definition"]).name
+    'issues'
+    """
+    return next((each for each in declared_tables().values() if each.columns == [*header]), None)
 
 
 def parse(value: str, kind: str) -> Any:

@@ -20,7 +20,7 @@ const MONTHS = "January February March April May June July August September Octo
 
 /* The day that a text begins with, as 2019-08-02; nothing where it begins with none. */
 function dayOf(text) {
-  const found = text.match(/^\s*(\d{1,2}) ([A-Z][a-z]+) (\d{4})/);
+  const found = text.match(/^\s*(\d{1,2})\s([A-Z][a-z]+)\s(\d{4})/);
   const month = found ? MONTHS.indexOf(found[2]) + 1 : 0;
   return month ? [found[3], String(month).padStart(2, "0"), found[1].padStart(2, "0")].join("-") : "";
 }
@@ -29,6 +29,10 @@ const told = (day) => `${+day.slice(8)} ${MONTHS[+day.slice(5, 7) - 1]} ${day.sl
 /* ---- Marks of the charts: each has a label, and mostly leads to a sentence. */
 
 const target = (link) => link && document.getElementById(link.getAttribute("href").slice(1));
+/* The rows of what a link leads to: a sentence, its row, or a body of rows that it moved. */
+const rowsOf = (source) => [source?.rows ? [...source.rows] : source?.closest("tr, li")].flat().filter(Boolean);
+/* What was said there, without its date and weight. */
+const saidIn = (source) => (source?.matches("tr, tbody") ? source.querySelector("q") || source.querySelector("td:nth-child(2)") : !source?.matches("section") && source);
 const marks = new Map();
 for (const title of all(".figure svg title")) {
   const mark = title.nextElementSibling;
@@ -36,7 +40,8 @@ for (const title of all(".figure svg title")) {
   const link = title.closest("a");
   (link || mark).setAttribute("aria-label", title.textContent);
   if (!link) mark.setAttribute("role", "img");
-  marks.set(mark, { label: title.textContent, link, sentence: target(link) });
+  const source = target(link);
+  marks.set(mark, { label: title.textContent, source, own: rowsOf(source), isDated: Boolean(mark.closest("[data-span]")) });
   title.remove(); // else the browser would show a second tip
 }
 
@@ -44,10 +49,10 @@ const tip = make("div", { class: "tip", hidden: "" });
 document.body.append(tip);
 
 function showTip(mark, x, y) {
-  const { label, sentence } = marks.get(mark);
+  const { label, source } = marks.get(mark);
   tip.replaceChildren(make("b", {}, label));
-  if (sentence && !sentence.matches("section")) {
-    const said = words(sentence.textContent);
+  if (saidIn(source)) {
+    const said = words(saidIn(source).textContent);
     tip.append(make("span", {}, said.length > 240 ? `${said.slice(0, 240)}…` : said));
   }
   tip.hidden = false;
@@ -79,7 +84,7 @@ const rows = all(".evidence tbody tr, .statements > li").map((row) => ({
   direction: [...(row.querySelector(".state")?.classList || [])].find((name) => name !== "state") || "",
   word: row.querySelector(".state")?.textContent || "",
 }));
-const ofRow = new Map(rows.map((each) => [each.row, each]));
+const known = new Set(rows.map((each) => each.row));
 const wanted = { text: "", from: "", to: "", off: new Set() };
 const showAll = () => narrow({ text: "", from: "", to: "", off: new Set() });
 const status = make("p", { role: "status" });
@@ -120,9 +125,9 @@ function narrow(change) {
   for (const section of new Set(rows.map((each) => each.row.closest("section")))) {
     if (section?.id) section.hidden = !section.querySelector("tbody tr:not([hidden])");
   }
-  for (const [mark, { sentence }] of marks) {
-    const row = sentence?.closest("tr, li");
-    if (ofRow.has(row)) mark.classList.toggle("out", row.hidden);
+  // A mark of a timeline stands for its signals; a cell of a grid is a reading, and stays.
+  for (const [mark, { own, isDated }] of marks) {
+    if (isDated && own.some((row) => known.has(row))) mark.classList.toggle("out", own.every((row) => row.hidden));
   }
   for (const [button, direction] of toggles) button.setAttribute("aria-pressed", !off.has(direction));
   for (const [input, value] of [[search, text], [from, wanted.from], [to, wanted.to]]) {
@@ -190,7 +195,7 @@ for (const figure of rows.length ? all(".figure[data-span]") : []) {
   svg.addEventListener("pointerup", () => { if (!drag?.isLong) drag = null; });
   svg.addEventListener("click", (event) => { if (drag) event.preventDefault(); drag = null; }, true);
   svg.addEventListener("dragstart", (event) => event.preventDefault());
-  if (all("a", svg).some((link) => ofRow.has(target(link)?.closest("tr, li")))) figure.prepend(legend());
+  if (all("a", svg).some((link) => rowsOf(target(link)).some((row) => known.has(row)))) figure.prepend(legend());
   figure.querySelector("figcaption")?.append(" Drag over a panel to see the evidence of those days.");
 }
 
@@ -202,7 +207,7 @@ if (rows.length > 1) {
   // A link to a sentence that is left out brings all of them back.
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="#"]');
-    if (link && target(link)?.closest("[hidden]")) showAll();
+    if (link && (target(link)?.closest("[hidden]") || rowsOf(target(link)).some((row) => row.hidden))) showAll();
   });
 }
 
@@ -220,31 +225,36 @@ function compare(a, b) {
 }
 
 for (const table of all("main table")) {
-  const body = table.tBodies[0];
+  const tableRows = [...table.tBodies].flatMap((body) => [...body.rows]);
   const headings = table.tHead ? [...table.tHead.rows[0].cells] : [];
-  if (!body || table.tBodies.length > 1 || body.rows.length < 3 || table.querySelector("[rowspan], [colspan]")) continue;
+  if (tableRows.length < 3 || table.querySelector("[rowspan], [colspan]")) continue;
   headings.forEach((heading, column) => {
     if (!heading.textContent.trim()) return;
     const button = make("button", { type: "button", class: "sort", onclick: () => {
       const way = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
       headings.forEach((each) => each.removeAttribute("aria-sort"));
       heading.setAttribute("aria-sort", way === 1 ? "ascending" : "descending");
-      const keyed = [...body.rows].map((row) => [keyOf(row.cells[column]), row]);
+      // What led to a body of rows now leads to its first.
+      for (const body of [...table.tBodies].filter((each) => each.id && each.rows.length)) {
+        body.rows[0].id ||= body.id;
+        body.removeAttribute("id");
+      }
+      const keyed = tableRows.map((each) => [keyOf(each.cells[column]), each]);
       keyed.sort(([a], [b]) => (a === "" || b === "" ? compare(a, b) : way * compare(a, b)));
-      body.append(...keyed.map(([, row]) => row));
+      table.tBodies[0].append(...keyed.map(([, each]) => each));
     } }, ...heading.childNodes);
     heading.append(button);
   });
-  if (body.rows.length > 12 && !table.matches(".evidence")) {
+  if (tableRows.length > 12 && !table.matches(".evidence")) {
     const name = table.caption ? words(table.caption.textContent).slice(0, 60) : "this table";
     const found = make("p", { role: "status" });
     const input = make("input", { type: "search", "aria-label": `Search ${name}`, oninput: () => {
       let shown = 0;
-      for (const row of body.rows) {
-        row.hidden = !row.textContent.toLowerCase().includes(input.value.toLowerCase());
-        shown += !row.hidden;
+      for (const each of tableRows) {
+        each.hidden = !each.textContent.toLowerCase().includes(input.value.toLowerCase());
+        shown += !each.hidden;
       }
-      found.textContent = input.value ? `${shown} of ${body.rows.length} rows` : "";
+      found.textContent = input.value ? `${shown} of ${tableRows.length} rows` : "";
     } });
     (table.closest(".scroll") || table).before(make("div", { class: "finder" }, make("label", {}, "Search the table ", input), found));
   }
