@@ -26,7 +26,7 @@ MORTAL = """
 import os, signal, sys
 from multiprocessing import Pipe
 from pathlib import Path
-from tradegap import build, publish
+from tradegap import build, provenance, publish
 from tradegap.specs import read_specs
 from tradegap.workers import Made
 
@@ -53,6 +53,8 @@ def die_at(line):
         return trace
     sys.settrace(trace)
 
+hashes = provenance.read_package()
+provenance.read_package = lambda: hashes  # it takes longest, and nothing changes here
 build.hire = lambda *_, **__: Instant()
 build.check_specs = lambda specs: None
 root = Path(sys.argv[1])

@@ -200,6 +200,8 @@ class ForkedWorkers:
     def close(self) -> None:
         """End the warm parent, which ends its pages."""
         self.line.close()
+        if not self.count:  # it may still be importing, for nothing
+            self.parent.kill()
         try:
             self.parent.wait(timeout=10)
         except subprocess.TimeoutExpired:
