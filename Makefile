@@ -19,7 +19,7 @@ reports: .venv/ready ## build the pages whose inputs changed, into reports/
 
 .PHONY: test
 test: .venv/ready ## run the tests and the doctests
-	@$(VENV)python -m pytest
+	@$(VENV)python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: lab
 lab: .venv/ready ## open JupyterLab on notebooks/

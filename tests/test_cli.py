@@ -215,7 +215,7 @@ def test_a_wrong_option_is_told_with_the_usage(tradegap, tmp_path):
 
 def test_a_reader_that_leaves_early_hears_no_complaint(tmp_path):
     story = tmp_path / "story.txt"
-    story.write_text(STORY * 400, encoding="utf-8")
+    story.write_text(STORY * 100, encoding="utf-8")
     command = f"{sys.executable} -m tradegap.cli code {story} --published 2019-08-21 | head -n 1"
 
     run = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)

@@ -41,6 +41,19 @@ def panels_of(record):
     ]
 
 
+@pytest.fixture(scope="module")
+def panels(record):
+    """What the page of a record says, as one text."""
+    return "".join(panel.html for panel in panels_of(record))
+
+
+@pytest.fixture(scope="module")
+def charts(record):
+    """The two large charts of a record, as a page shows them."""
+    drawn = (tradegap.chart_rounds(record), tradegap.chart_gaps(record))
+    return "".join(figure(chart.to_dict()) for chart in drawn)
+
+
 def test_every_round_has_a_reading_of_every_issue(record):
     cells = read_rounds(record)
 
@@ -48,31 +61,22 @@ def test_every_round_has_a_reading_of_every_issue(record):
     assert (cells["gap_low"] <= cells["gap_high"]).all()
 
 
-def test_no_panel_shows_a_hole_in_the_data(record):
-    words = re.sub(r"<[^>]+>", " ", " ".join(panel.html for panel in panels_of(record)))
+def test_no_panel_shows_a_hole_in_the_data(panels):
+    words = re.sub(r"<[^>]+>", " ", panels)
 
     assert not re.search(r"\b(nan|NaT|None|NaN)\b", words)
 
 
-def test_every_link_of_a_chart_leads_to_a_place_on_the_page(record):
-    page = "".join(panel.html for panel in panels_of(record))
-    charts = figure(tradegap.chart_rounds(record).to_dict()) + figure(
-        tradegap.chart_gaps(record).to_dict()
-    )
-
-    links = set(re.findall(r'href="#([^"]+)"', charts + page))
+def test_every_link_of_a_chart_leads_to_a_place_on_the_page(panels, charts):
+    links = set(re.findall(r'href="#([^"]+)"', charts + panels))
 
     assert links
-    assert links <= set(re.findall(r'id="([^"]+)"', page))
+    assert links <= set(re.findall(r'id="([^"]+)"', panels))
     assert not re.search(r'href="https?:', charts)
 
 
-def test_an_id_stands_on_a_page_once(record):
-    page = "".join(panel.html for panel in panels_of(record))
-    page += figure(tradegap.chart_rounds(record).to_dict())
-    page += figure(tradegap.chart_gaps(record).to_dict())
-
-    ids = re.findall(r' id="([^"]+)"', page)
+def test_an_id_stands_on_a_page_once(panels, charts):
+    ids = re.findall(r' id="([^"]+)"', panels + charts)
 
     assert len(ids) == len(set(ids))
 

@@ -269,3 +269,14 @@ def test_no_bytes_do_worse_than_a_refusal(raw: bytes, suffix: str) -> None:
         assert not edges or edges[-1] <= len(document.text)
         document.text.encode("utf-8")
         document.title.encode("utf-8")
+
+
+@pytest.mark.parametrize("length", [1000, 200_000])
+def test_front_matter_that_nests_without_end_is_refused_and_ends_no_process(tmp_path, length):
+    path = tmp_path / "deep.md"
+    path.write_text("---\ntitle: " + "[" * length + "\n---\nThe two sides met.\n", "utf-8")
+
+    documents, refusals = read_documents([path], published="2019-08-21")
+
+    assert documents == []
+    assert "front matter is not YAML" in refusals[0]

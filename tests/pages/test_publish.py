@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from tradegap import build as building
 from tradegap.build import build_pages
+from tradegap.cli import main
 from tradegap.errors import BusyError
 from tradegap.publish import hold, publish, recover
 from tradegap.specs import read_specs
@@ -26,7 +28,7 @@ MORTAL = """
 import os, signal, sys
 from multiprocessing import Pipe
 from pathlib import Path
-from tradegap import build, publish
+from tradegap import build, provenance, publish
 from tradegap.specs import read_specs
 from tradegap.workers import Made
 
@@ -53,6 +55,8 @@ def die_at(line):
         return trace
     sys.settrace(trace)
 
+hashes = provenance.read_package()
+provenance.read_package = lambda: hashes  # it takes longest, and nothing changes here
 build.hire = lambda *_, **__: Instant()
 build.check_specs = lambda specs: None
 root = Path(sys.argv[1])
@@ -241,6 +245,34 @@ def test_after_the_first_failure_no_page_is_begun_where_that_is_asked_for(shelf,
     assert [each.status for each in kept_going.values()] == ["current", "failed", "built"]
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "out", "err"),
+    [
+        ([], 1, "built   tiny/a\nbuilt   tiny/c\n2 built, 0 current, 1 failed; see", 2),
+        (["--fail-fast"], 1, "built   tiny/a\n1 built, 0 current, 1 failed, 1 skipped; see", 2),
+        (["-q"], 1, "", 2),
+        (["-q", "tiny/a", "tiny/c"], 0, "", 0),
+        (["--fast"], 2, "", 4),
+    ],
+)
+def test_the_command_tells_of_each_page_in_a_line_and_of_all_by_its_exit_status(
+    shelf, stub, monkeypatch, capsys, options, code, out, err
+):
+    for name in ("a", "b", "c"):
+        shelf.write(f"tiny/{name}")
+    good = Made(outputs={".csv": b"", ".html": b""})
+    stub({"tiny/a": good, "tiny/b": Made(reason="cell 1 (a): no"), "tiny/c": good})
+    monkeypatch.setenv("TRADEGAP_ROOT", str(shelf.root))
+
+    ended = exit_code("build", "--jobs", "1", *options)
+
+    said = capsys.readouterr()
+    assert ended == code
+    assert said.out.startswith(out)
+    assert bool(said.out) == bool(out)
+    assert len(said.err.splitlines()) == err
+
+
 def test_a_page_that_is_good_again_is_no_longer_marked_as_failed(shelf, stub):
     shelf.write("tiny/a")
     stub({"tiny/a": Made(reason="cell 1 (a): no")})
@@ -294,6 +326,39 @@ def test_pages_end_when_their_builder_is_killed(shelf):
     ] == []
     with hold(shelf.root / "build"):
         pass
+
+
+def test_ctrl_c_ends_a_build_with_130_and_one_line_and_the_next_one_recovers(shelf):
+    mark = shelf.root / "build" / "mark"
+    code = f"import os, time; m = {str(mark)!r}; seen = os.path.exists(m); open(m, 'w').close()\n"
+    shelf.write("any/a", code=code + "time.sleep(600 * (not seen)); figures.append(1)")
+    environment = os.environ | {"TRADEGAP_ROOT": str(shelf.root)}
+    command = [sys.executable, "-m", "tradegap.cli", "build"]
+    builder = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for(mark.is_file, 300)
+
+    builder.send_signal(signal.SIGINT)
+    _, complained = builder.communicate(timeout=300)
+
+    assert builder.returncode == 130
+    assert complained.splitlines() == [
+        "failed  any/a: cell 2 (figures = []): interrupted",
+        "        what was published stays; see build/logs/any/a.log",
+        "",  # past the ^C that a terminal shows
+        "tradegap: interrupted; what was published before stays",
+    ]
+    assert re.search(r"failed since \d{4}-\d\d-\d\d</strong>: cell 2", shelf.read("index.html"))
+    assert not list(shelf.reports.glob("*/*.html"))
+    assert shelf.build()["any/a"].status == "built"
+    assert "failed since" not in shelf.read("index.html")
+
+
+def exit_code(*arguments) -> int:
+    try:
+        main(list(arguments))
+    except SystemExit as ended:
+        return ended.code
+    return 0
 
 
 def is_alive(process: int) -> bool:

@@ -485,13 +485,20 @@ def chart_calibration(study: pd.DataFrame) -> alt.TopLevelMixin:
 
 def styled(chart: Any) -> alt.TopLevelMixin:
     """Return a chart in the manner of the pages."""
-    text = {"labelColor": MUTED, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11}
+    text: dict[str, Any] = {"labelColor": MUTED, "titleColor": INK}
+    text |= {"labelFontSize": 11, "titleFontSize": 11}
     finished: alt.TopLevelMixin = (
-        chart.configure(font=FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(**text, gridColor=RULE, gridOpacity=0.6, domainColor=RULE, tickColor=RULE)
-        .configure_legend(**text, symbolSize=70)
-        .configure_title(color=INK, fontSize=13, fontWeight="bold")
+        # All at once: each call would copy the chart with all that is in it.
+        chart.configure(
+            font=FONT,
+            background="transparent",
+            view=alt.ViewConfig(stroke=None),
+            axis=alt.AxisConfig(
+                **text, gridColor=RULE, gridOpacity=0.6, domainColor=RULE, tickColor=RULE
+            ),
+            legend=alt.LegendConfig(**text, symbolSize=70),
+            title=alt.TitleConfig(color=INK, fontSize=13, fontWeight="bold"),
+        )
     )
     return finished
 

@@ -113,8 +113,8 @@ def open_brief(
     """
     if story:
         return brief_story(Path(story), talks, published)
-    record = open_record(talks, documents=documents)
-    rounds = record.negotiation.rounds
+    negotiation = read_negotiation(talks)
+    rounds = negotiation.rounds
     held = rounds[rounds["round_id"] == day]
     if len(held):
         row = held.iloc[0]
@@ -124,7 +124,7 @@ def open_brief(
         first_on = last_on = read_day(
             day, "day", or_else=f"a round: {', '.join(rounds['round_id'])}"
         )
-        title = record.negotiation.title
+        title = negotiation.title
     # Papers report in the morning after: a brief waits for them, as the round picture does.
     record = open_record(talks, as_of=str(last_on + timedelta(days=1)), documents=documents)
     told = record.signals

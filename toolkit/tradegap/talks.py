@@ -22,7 +22,7 @@ import yaml
 
 from tradegap.errors import DataError
 from tradegap.project import project_root
-from tradegap.tables import declared_tables, read_table, split_list
+from tradegap.tables import declared_tables, read_table, split_list, yaml_loader
 
 __all__ = [
     "Negotiation",
@@ -154,7 +154,7 @@ def read_negotiation(slug: str) -> Negotiation:
 def head_schema() -> dict[str, Any]:
     """Return the JSON Schema of negotiation.yml."""
     text = (files("tradegap") / "negotiation.schema.yml").read_text(encoding="utf-8")
-    schema: dict[str, Any] = yaml.safe_load(text)
+    schema: dict[str, Any] = yaml.load(text, yaml_loader(text))
     return schema
 
 
@@ -203,8 +203,8 @@ def load_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=yaml_loader(text))
+        content = yaml.load(text, yaml_loader(text))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:

@@ -201,6 +201,8 @@ class ForkedWorkers:
     def close(self) -> None:
         """End the warm parent, which ends its pages."""
         self.line.close()
+        if not self.count:  # it may still be importing, for nothing
+            self.parent.kill()
         try:
             self.parent.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -329,6 +331,8 @@ def warm_up() -> None:
             import_module(name)
     # Whoever renders or draws for the first time loads templates, grammars and schemas.
     nbformat, altair = import_module("nbformat"), import_module("altair")
+    for template in ("panels.html.j2", "audit.html.j2"):
+        import_module("tradegap.panels").macros(template)
     altair.Chart(altair.Data(values=[])).mark_point().encode(x="a:Q").to_dict()
     cells = [nbformat.v4.new_markdown_cell("# A [link](https://example.org)")]
     render_page(Spec("a/b", Path("a.ipynb"), "A", "?"), nbformat.v4.new_notebook(cells=cells))

@@ -19,6 +19,7 @@ from tradegap.documents.blocks import mark, paragraphs
 from tradegap.documents.dating import as_day, day_in_name, parse_day
 from tradegap.documents.model import Block, Document
 from tradegap.errors import DocumentError
+from tradegap.tables import yaml_loader
 
 __all__ = [
     "SUFFIXES",
@@ -377,7 +378,7 @@ def read_front_matter(head: str) -> dict[str, str]:
     """Return the facts that front matter states, each as text."""
     inner = head.strip().strip("-").strip(".")
     try:
-        said = yaml.safe_load(inner)
+        said = yaml.load(inner, yaml_loader(inner))
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:80]
         raise DocumentError(f"front matter is not YAML ({reason}); check its quotes") from None
