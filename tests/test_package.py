@@ -16,7 +16,7 @@ PACKAGE = ROOT / "toolkit" / "tradegap"
 ORDER = [
     *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
     *("gaps", "stakes", "excerpts", "record", "trial", "audit", "charts", "panels"),
-    *("audit_page", "worth", "reading"),
+    *("audit_page", "worth", "reading", "fetch"),
     *("specs", "pages", "provenance", "publish"),
     *("engine", "workers", "build", "site", "standalone", "browser", "progress", "cluster"),
     *("verify", "diff", "cli"),

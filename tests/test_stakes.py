@@ -14,8 +14,9 @@ import pytest
 import tradegap
 from tradegap import charts, stakes, worth
 from tradegap.errors import DataError
-from tradegap.record import build_record
+from tradegap.record import Record
 from tradegap.stakes import measure_stakes, read_trade, select_stakes, trace_balance
+from tradegap.tables import conform, empty
 from tradegap.talks import read_negotiation
 from tradegap.verify import check_inputs
 
@@ -29,16 +30,39 @@ def trade():
     return read_trade()
 
 
+def at_the_end(negotiation) -> Record:
+    """Return a record without documents, in which every issue stood half open on the last day."""
+    issues = negotiation.issues
+    gaps = pd.DataFrame(
+        {
+            "issue_id": issues["issue_id"],
+            "on": pd.Timestamp(negotiation.ended_on),
+            "view": "then",
+            "gap": 0.5,
+            "gap_low": 0.3,
+            "gap_high": 0.7,
+            "status": issues["outcome"].where(issues["outcome"] != "", "negotiated"),
+            "signals": 0,
+        }
+    )
+    return Record(
+        negotiation=negotiation,
+        as_of=negotiation.ended_on,
+        documents=empty("documents"),
+        signals=empty("accepted_signals"),
+        shown=empty("accepted_signals"),
+        evidence=empty("evidence"),
+        gaps=conform(gaps, "gaps"),
+    )
+
+
 @pytest.fixture(scope="module")
 def shown():
-    """Return, by negotiation, the panel and the chart or sentence of what its gaps are worth.
-
-    Of a record without documents, as only its days and its folder matter here.
-    """
+    """Return, by negotiation, the panel and the chart or sentence of what its gaps are worth."""
     pages = {}
     for talks in ("us-japan-2019", "nafta-2017", "uk-india"):
         negotiation = read_negotiation(talks)
-        record = build_record(negotiation, [], negotiation.ended_on)
+        record = at_the_end(negotiation)
         balance = tradegap.chart_balance(record)
         drawn = (
             balance.html

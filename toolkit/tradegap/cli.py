@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -389,6 +389,69 @@ def check() -> None:
     from tradegap.verify import check_inputs
 
     _finish(check_inputs(_root()), "data, page specs and notebooks are sound")
+
+
+@cli.group()
+def fetch() -> None:
+    """Bring in trade statistics or list news, from services that are reached by a network.
+
+    No build needs it. Keys are read from the environment (TRADEGAP_CENSUS_KEY,
+    TRADEGAP_COMTRADE_KEY), never kept and never printed.
+    """
+
+
+base_url_option = click.option(
+    "--base-url",
+    metavar="URL",
+    default="",
+    help="Another address than the service's own: a mirror.",
+)
+
+
+@fetch.command("trade")
+@click.argument("slug")
+@click.option("--source", type=click.Choice(["census", "comtrade", "eurostat"]), required=True)
+@click.option("--from", "first", metavar="YYYY-MM", default="", help="First month.")
+@click.option("--to", "last", metavar="YYYY-MM", default="", help="Last month.")
+@base_url_option
+def fetch_trade(slug: str, source: str, first: str, last: str, base_url: str) -> None:
+    """Fetch the trade between the parties of a negotiation into data/trade/.
+
+    From a year before the talks to their end, in the form of the files there, with the day as its
+    vintage and the hash of each answer. Where an answer does not stand, nothing is changed.
+    """
+    from tradegap.fetch import fetch_trade as take
+
+    for line in take(slug, source, first=first, last=last, base_url=base_url):
+        click.echo(line)
+
+
+@fetch.command("news")
+@click.argument("slug")
+@click.option("--source", type=click.Choice(["gdelt", "rss"]), required=True)
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
+@base_url_option
+def fetch_news(
+    slug: str, source: str, first: datetime | None, last: datetime | None, base_url: str
+) -> None:
+    """Print documents that may be about a negotiation, as CSV: day, title, publisher, link.
+
+    For rss, --base-url is the feed. Nothing is kept and no text is taken; what cannot be listed
+    has a line on stderr.
+    """
+    from tradegap.fetch import find_news
+
+    rows, refused = find_news(
+        slug,
+        source,
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+        base_url=base_url,
+    )
+    for line in refused:
+        click.echo(line, err=True)
+    click.echo(rows.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d"), nl=False)
 
 
 @cli.command()

@@ -5,6 +5,7 @@
     ├── DocumentError  a document that cannot be taken in
     ├── SpecError      a page spec that cannot be built as it stands
     ├── PageError      a page whose notebook failed; the last good page stays
+    ├── FetchError     another server gave nothing that can be used; what was there stays
     └── BusyError      a build folder in which another build is under way
 
 Each message says where, what was found, and what would do. The command line prints the message
@@ -15,7 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["BusyError", "DataError", "DocumentError", "PageError", "SpecError", "TradegapError"]
+__all__ = [
+    "BusyError",
+    "DataError",
+    "DocumentError",
+    "FetchError",
+    "PageError",
+    "SpecError",
+    "TradegapError",
+]
 
 
 class TradegapError(Exception):
@@ -45,6 +54,10 @@ class SpecError(TradegapError):
 
 class PageError(TradegapError):
     """A page whose notebook failed; the last good page stays in place."""
+
+
+class FetchError(TradegapError):
+    """Another server gave nothing that can be used; what was there before stays."""
 
 
 class BusyError(TradegapError):

@@ -115,7 +115,9 @@ def find_faults(trade: Trade) -> list[str]:
     for name, values in (("totals", ["exports_mn", "imports_mn"]), ("products", ["imports_mn"])):
         declared = tables[TABLES[name]]
         keys = [key for key in declared.key if key != "month"]
-        lines = find_series_faults(getattr(trade, name), keys, values, units)
+        # Totals run on; of products two sources may tell of times that are years apart.
+        rows, runs_on = getattr(trade, name), name == "totals"
+        lines = find_series_faults(rows, keys, values, units, runs_on=runs_on)
         faults += [f"{Path(declared.path).name}: {line}" for line in lines]
     used = set(trade.products["group_id"]) | set(trade.annual["group_id"])
     listed = trade.issue_products
@@ -129,13 +131,21 @@ def find_faults(trade: Trade) -> list[str]:
 
 
 def find_series_faults(
-    rows: pd.DataFrame, keys: list[str], values: list[str], units: pd.Series[str]
+    rows: pd.DataFrame,
+    keys: list[str],
+    values: list[str],
+    units: pd.Series[str],
+    *,
+    runs_on: bool,
 ) -> Iterator[str]:
     """Yield the faults of monthly series: their holes, their units, their jumps."""
     rows = rows.sort_values([*keys, "month"])
     rows = rows.assign(unit=rows["source_id"].map(units), count=count_months(rows["month"]))
-    before = rows.groupby(keys)[["month", "unit", "count", *values]].shift()
-    for row, was in paired(rows, before, rows["count"] - before["count"] > 1):
+    before = rows.groupby(keys)[["month", "unit", "count", "source_id", *values]].shift()
+    holes = rows["count"] - before["count"] > 1
+    for row, was in paired(
+        rows, before, holes & (runs_on | (rows["source_id"] == before["source_id"]))
+    ):
         missing = list_months(was["month"], row["month"])[1:-1]
         shown = ", ".join(missing[:6]) + " and more" * (len(missing) > 6)
         name = " ".join(row[keys])

@@ -204,7 +204,7 @@ def chart_balance(record: Record) -> alt.TopLevelMixin | Panel:
         return Panel(macros().note(text=f"No trade balance is drawn. {no_trade(record)}"))
     names = trade.partners.set_index("partner")["in_prose"]
     marks = mark_dates(record)
-    panels = []
+    panels: list[Any] = []
     for (reporter, partner), own in rows.groupby(["reporter", "partner"], sort=False):
         unit = own["unit"].iloc[0].removesuffix(" m") + " bn"
         title = f"{capital(names[reporter])}: exports less imports with {names[partner]}"
@@ -300,9 +300,9 @@ def balance_panel(
     ]
     worded = placed if is_first else placed.iloc[:0]
     for (is_late, line), own in worded.groupby(["is_late", "line"]):
-        align, dx = ("right", -4) if is_late else ("left", 4)
+        align: Any = "right" if is_late else "left"
         words = alt.Chart(own[["on", "label"]]).mark_text(
-            align=align, dx=dx, fontSize=10.5, color=INK, aria=False
+            align=align, dx=-4 if is_late else 4, fontSize=10.5, color=INK, aria=False
         )
         layers.append(words.encode(x="on:T", y=alt.value(12 * line + 8 - above), text="label:N"))
     return alt.layer(*layers).properties(
