@@ -95,9 +95,7 @@ def macros(template: str = "panels.html.j2") -> Any:
 
 def fold(summary: str, *shown: Any) -> Panel:
     """Return charts and panels behind a line that opens them: what a page needs second."""
-    parts = [
-        each.html if isinstance(each, Panel) else figure(each.to_dict()) for each in shown
-    ]
+    parts = [each.html if isinstance(each, Panel) else figure(each.to_dict()) for each in shown]
     return Panel(macros().fold(summary=summary, parts=[Markup(part) for part in parts]))
 
 
@@ -287,9 +285,7 @@ def list_evidence(record: Record) -> Panel:
     key = ["sha256", "start", "end", "direction"]
     moves = explain_moves(record.signals, record.negotiation, as_of=record.as_of)
     figures = ["share", "gap_before", "gap", "gap_without"]
-    weights = weights.merge(
-        moves[[*key, "issue_id", *figures]], how="left", on=[*key, "issue_id"]
-    )
+    weights = weights.merge(moves[[*key, "issue_id", *figures]], how="left", on=[*key, "issue_id"])
     names = read_issues().set_index("issue_id")["issue"]
     cells = cell_links(record)
     groups, seen = [], set()
@@ -306,7 +302,10 @@ def list_evidence(record: Record) -> Panel:
         bodies = [
             (anchor, [row for row in rows if start < row["known_on"] <= end])
             for anchor, start, end in zip(
-                spoken["anchor"], [pd.Timestamp.min, *spoken["on"].iloc[:-1]], spoken["on"], strict=True
+                spoken["anchor"],
+                [pd.Timestamp.min, *spoken["on"].iloc[:-1]],
+                spoken["on"],
+                strict=True,
             )
         ]
         groups.append((issue_id, names[issue_id], bodies[::-1]))

@@ -18,12 +18,13 @@ DIRECTIONS = ["closed", "narrowing", "open", "widening"]
 WEIGHED = {"equal": "equal weights", "salience": "salience", "trade": "trade at stake"}
 
 
-def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
+def chart_gaps(record: Record, *, view: str = "then", least_signals: int = 0) -> alt.TopLevelMixin:
     """Return the gap over time with its 90 % band, one panel an issue.
 
     Dots are signals, linked to their sentences; grey lines are milestones. From the day an issue is
     deferred or dropped its line is dashed. `view` is "then" or "hindsight": whose band is drawn;
-    the other view is a thin line.
+    the other view is a thin line. An issue that fewer than `least_signals` signals name has no panel:
+    its line is that of the talks as a whole, by and large.
     """
     names = read_issues()[["issue_id", "issue"]]
     every = record.gaps.merge(names, on="issue_id").assign(
@@ -47,7 +48,15 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
     days, x = time_axis(pd.concat([gaps["on"], lines["on"]]), ticks=6)
     height = alt.Scale(domain=[0, 1])
     panels = []
-    for issue in issue_order(record):
+    counts = (
+        record.evidence[~record.evidence["is_overall"]]["issue_id"]
+        .map(names.set_index("issue_id")["issue"])
+        .value_counts()
+    )
+    order = issue_order(record)
+    drawn = [issue for issue in order if counts.get(issue, 0) >= least_signals] or order[:1]
+    left_out = [issue for issue in order if issue not in drawn]
+    for issue in drawn:
         own, marks = gaps[gaps["issue"] == issue], dots[dots["issue"] == issue]
         band, line = band_and_line(own, x)
         line = line.encode(
@@ -114,7 +123,13 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
                 + "1 is as far apart as at the start, 0 is agreed; the band holds the gap with 90 %"
                 " probability under the model. Upright dotted lines are milestones, named in the"
                 " picture above; a line goes dashed where the issue was settled, deferred or"
-                " dropped. A dot leads to its sentence.",
+                " dropped. A dot leads to its sentence."
+                + (
+                    f" Not drawn, for fewer than {least_signals} signals name them:"
+                    f" {', '.join(left_out)}."
+                    if left_out
+                    else ""
+                ),
                 "table": by_period(
                     gaps.assign(series=gaps["issue"]), issue_order(record), "The gap at each end of"
                 ),

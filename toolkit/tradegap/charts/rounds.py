@@ -13,7 +13,7 @@ from tradegap.record import Record, read_rounds
 
 __all__ = ["chart_rounds"]
 
-WIDE, NARROW = 38, 17  # pixels that a round and a milestone take
+WIDE, NARROW = 38, 18  # pixels that a round and a milestone take
 SHAPES = {
     "agreed": "M-0.9,0.05L-0.3,0.65L0.9,-0.6",
     "partly agreed": "M-0.9,0.05L-0.3,0.65L0.9,-0.6",
@@ -70,7 +70,12 @@ def chart_rounds(record: Record) -> alt.TopLevelMixin:
             sort=order,
             title=None,
             axis=alt.Axis(
-                labelLimit=170, labelPadding=8, domain=False, ticks=False, labelColor=INK
+                labelLimit=170,
+                labelPadding=8,
+                domain=False,
+                ticks=False,
+                labelColor=INK,
+                grid=True,
             ),
         ),
     )
@@ -95,15 +100,12 @@ def chart_rounds(record: Record) -> alt.TopLevelMixin:
             ),
         ),
     )
-    frames = base.mark_square(
-        size=1100, filled=False, stroke=RULE, strokeWidth=1, opacity=1, aria=False
-    )
     bounds = (
         alt.Chart(columns.loc[~columns["is_round"], ["x"]])
         .mark_rule(color=INK, strokeWidth=1, strokeDash=[2, 3], aria=False)
         .encode(x=alt.X("x:Q", title=None, scale=scale, axis=axis))
     )
-    layers = [bounds, frames, squares.transform_filter("datum.status == 'negotiated'")]
+    layers = [bounds, squares.transform_filter("datum.status == 'negotiated'")]
     for status, shape in SHAPES.items():
         if status not in set(cells["status"]):
             continue
