@@ -41,6 +41,7 @@ HOMES = {
     ],
     "panels": [
         "Panel",
+        "fold",
         "list_ahead",
         "list_endings",
         "list_evidence",

@@ -60,7 +60,10 @@ def render_page(spec: Spec, notebook: Any) -> str:
         "version": tradegap.__version__,
     }
     html, _ = make_exporter().from_notebook_node(notebook, resources={"page": page})
-    html = _scrolling_tables(_distinct_ids(html))
+    html = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", _scrolling_tables(_distinct_ids(html)))
+    # What a parser of HTML adds by itself is left out: it is a fifteenth of a long page.
+    html = re.sub(r"></(?:path|line|rect|circle)>", "/>", html)
+    html = re.sub(r"</(?:td|th|tr|tbody)>\s*(?=<)", "", html)
     # The one script that a page may have is ours, and lies beside the pages.
     ours = f'<script defer="" src="{depth}{SCRIPT}"></script>'
     if faults := _active_parts(html.replace(ours, "", 1)):

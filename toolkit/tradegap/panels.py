@@ -13,8 +13,9 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
-from tradegap.charts import day_text, sentence_ids
+from tradegap.charts import KINDS, cell_links, day_text, figure, sentence_ids
 from tradegap.coding.claims import BUILT_IN
 from tradegap.excerpts import DOCUMENT_PCT, DOCUMENT_WORDS, HIDDEN, SENTENCE_WORDS
 from tradegap.gaps import explain_moves, rank_issues, vary_gaps, weigh_issues
@@ -25,6 +26,7 @@ from tradegap.trial import ORDER, Trial, is_wrong, rank_agreement
 
 __all__ = [
     "Panel",
+    "fold",
     "list_ahead",
     "list_endings",
     "list_evidence",
@@ -46,6 +48,7 @@ __all__ = [
     "tabulate_brief",
 ]
 
+MOST_REASONS = 3  # of a coding that a page names
 SURE_MOVE = 0.02  # a smaller change of the gap is no move: it is within what a day's walk gives
 WORDS = {
     "closed": "agreed",
@@ -54,6 +57,10 @@ WORDS = {
     "widening": "widening",
     "none": "ahead or pace",
 }
+
+
+# The same in a sentence: the gap was …
+SAID = WORDS | {"closed": "closed"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,12 @@ def macros(template: str = "panels.html.j2") -> Any:
     return pieces.get_template(template).module
 
 
+def fold(summary: str, *shown: Any) -> Panel:
+    """Return charts and panels behind a line that opens them: what a page needs second."""
+    parts = [each.html if isinstance(each, Panel) else figure(each.to_dict()) for each in shown]
+    return Panel(macros().fold(summary=summary, parts=[Markup(part) for part in parts]))
+
+
 def state_answer(record: Record) -> Panel:
     """Return where the talks stand, what moved last, and a line an issue."""
     now = readings(record)
@@ -95,6 +108,7 @@ def state_answer(record: Record) -> Panel:
             sentence=stand_sentence(record, now),
             moved=signal_line(moved) if moved is not None else None,
             rows=now.to_dict("records"),
+            cite=citations(record),
             as_of=record.as_of,
             is_over=is_over(record),
             signals=len(record.shown),
@@ -126,7 +140,7 @@ def state_brief(brief: Brief) -> Panel:
         else f"{count} that it is {words}"
         for number, (count, words) in enumerate(said)
     ]
-    names = read_issues().set_index("issue_id")["issue"].str.lower()
+    names = issue_words()
     apart = ours[ours["direction"].isin(["open", "widening"])]
     codes = [code for issues in apart["issues"] for code in split_list(issues)]
     open_on = [names[code] for code in dict.fromkeys(sorted(codes)) if code != "overall"]
@@ -251,7 +265,10 @@ def list_positions(record: Record) -> Panel:
     stakes = record.negotiation.stakes.merge(read_issues(), on="issue_id")
     return Panel(
         macros().positions(
-            parties=record.negotiation.parties, rows=rows, stakes=stakes.to_dict("records")
+            parties=record.negotiation.parties,
+            rows=rows,
+            stakes=stakes.to_dict("records"),
+            cite=citations(record),
         )
     )
 
@@ -259,31 +276,39 @@ def list_positions(record: Record) -> Panel:
 def list_evidence(record: Record) -> Panel:
     """Return every signal that moved a gap, an issue a table, with its weight and its share.
 
-    The share is of the move on the day it was published; `tradegap.explain_gap` has other spans.
+    The share is of the move on the day it was published; `tradegap.explain_gap` has other spans. A
+    table has a body for each round since which its sentences were published: where the cells of the
+    issue by round picture lead.
     """
     signals = record.shown[is_about(record.shown, record)]
     weights = record.evidence.query("said_of == issue_id")
     key = ["sha256", "start", "end", "direction"]
     moves = explain_moves(record.signals, record.negotiation, as_of=record.as_of)
-    weights = weights.merge(
-        moves[[*key, "issue_id", "share", "gap_before", "gap", "gap_without"]],
-        how="left",
-        on=[*key, "issue_id"],
-    )
+    figures = ["share", "gap_before", "gap", "gap_without"]
+    weights = weights.merge(moves[[*key, "issue_id", *figures]], how="left", on=[*key, "issue_id"])
     names = read_issues().set_index("issue_id")["issue"]
+    cells = cell_links(record)
     groups, seen = [], set()
     for issue_id in record.negotiation.issues["issue_id"]:
         of_issue = weights[weights["issue_id"] == issue_id].drop(columns="issue_id")
-        own = signals.merge(
-            of_issue[[*key, "weight", "share", "gap_before", "gap", "gap_without"]], on=key
-        )
+        own = signals.merge(of_issue[[*key, "known_on", "weight", *figures]], on=key)
         own = own.sort_values(["published", "document", "start"], ascending=[False, True, True])
         rows = evidence_rows(own)
         for row in rows:
             row["is_counted"] = row["share"] == row["share"]
             row["anchor"] = "" if row["anchor"] in seen else row["anchor"]
             seen.add(row["anchor"])
-        groups.append((issue_id, names[issue_id], rows))
+        spoken = cells[(cells["issue_id"] == issue_id) & (cells["spoken"] == cells["round_id"])]
+        bodies = [
+            (anchor, [row for row in rows if start < row["known_on"] <= end])
+            for anchor, start, end in zip(
+                spoken["anchor"],
+                [pd.Timestamp.min, *spoken["on"].iloc[:-1]],
+                spoken["on"],
+                strict=True,
+            )
+        ]
+        groups.append((issue_id, names[issue_id], bodies[::-1]))
     counted = signals.merge(weights[key].drop_duplicates(), on=key)
     rest = len(record.shown) - len(counted)
     return Panel(macros().evidence(groups=groups, rest=rest))
@@ -317,14 +342,16 @@ def list_rounds(record: Record) -> Panel:
         "source_url",
         "confidence",
     ]
-    return Panel(macros().rounds(rows=rows[columns].to_dict("records")))
+    return Panel(macros().rounds(rows=rows[columns].to_dict("records"), cite=citations(record)))
 
 
 def list_sources(record: Record) -> Panel:
     """Return the documents that the record rests on, latest first."""
     rows = record.documents.sort_values(["published", "document"], ascending=[False, True])
     signals = record.shown["sha256"].value_counts()
-    listed = rows.assign(signals=rows["sha256"].map(signals).fillna(0).astype(int))
+    listed = rows.assign(
+        signals=rows["sha256"].map(signals).fillna(0).astype(int), anchor=document_ids(rows)
+    )
     return Panel(macros().sources(rows=listed.to_dict("records"), about=record.negotiation.about))
 
 
@@ -350,7 +377,7 @@ def state_whole(record: Record) -> Panel:
     names = {"equal": "with equal weights", "salience": "by salience", "trade": "by trade at stake"}
     held = {
         weighting: [
-            f"{row.issue.lower()} {row.held:.0%}".replace("%", " %")
+            f"{in_prose(row.issue)} {row.held * 100:.0f}\N{NO-BREAK SPACE}%"
             for row in rows.head(3).itertuples()
         ]
         for weighting, rows in ranks.groupby("weighting", sort=False)
@@ -362,7 +389,7 @@ def state_whole(record: Record) -> Panel:
     return Panel(
         macros().whole(
             lines=[(names[weighting], join(issues)) for weighting, issues in held.items()],
-            top=join(sorted(name.lower() for name in shared)),
+            top=join(sorted(map(in_prose, shared))),
             counted=counted,
             issues=int((record.negotiation.issues["issue_id"] != "overall").sum()),
         )
@@ -380,7 +407,7 @@ def state_calibration(study: pd.DataFrame) -> Panel:
     """Return how well the bands and the errors stand up in simulation, in a few sentences."""
     model = study[study["method"] == "model"]
     whole = model[model["kind"] == "all"].iloc[0]
-    groups = model[model["kind"].isin(["path", "reporting", "outlets", "coding"])]
+    groups = model[model["kind"].isin(KINDS[1:])]
     cells = model[model["kind"] == "cell"]
     errors = study[study["kind"] == "all"].set_index("method")["rmse"]
     rivals = study[study["method"].isin(RIVALS)]
@@ -410,7 +437,7 @@ RIVALS = ["30-day mean", "exponential smoothing", "local level"]
 def list_study(study: pd.DataFrame) -> Panel:
     """Return the model's bands and every method's error, a scenario a row."""
     tables = []
-    for kinds in (["all", "path", "reporting", "outlets", "coding"], ["cell"]):
+    for kinds in (KINDS, ["cell"]):
         rows = study[study["kind"].isin(kinds)]
         errors = rows.pivot(index=["kind", "scenario"], columns="method", values="rmse")
         model = rows[rows["method"] == "model"].set_index(["kind", "scenario"])
@@ -530,7 +557,7 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
     opening = parties[0].upper() + parties[1:]
     issues = now[now["issue_id"] != "overall"]
     by_status = {
-        status: [name.lower() for name in rows["issue"].replace("Other", "other issues")]
+        status: [in_prose(name) for name in rows["issue"].replace("Other", "Other issues")]
         for status, rows in issues.groupby("status", sort=False)
     }
     endings = [
@@ -562,9 +589,9 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
         )
     widest = going.loc[going["gap"].idxmax()]
     nearest = going.loc[going["gap"].idxmin()]
-    said = f"{opening} are furthest apart on {widest['issue'].lower()} ({widest['gap']:.2f})"
+    said = f"{opening} are furthest apart on {in_prose(widest['issue'])} ({widest['gap']:.2f})"
     if nearest["issue_id"] != widest["issue_id"]:
-        said += f" and closest on {nearest['issue'].lower()} ({nearest['gap']:.2f})"
+        said += f" and closest on {in_prose(nearest['issue'])} ({nearest['gap']:.2f})"
     return f"{said}; {'; '.join(endings)}." if endings else f"{said}."
 
 
@@ -588,10 +615,39 @@ def evidence_rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
         row["is_quoted"] = row["text"][:1] in "\"“‘'"
         row["told"] = tell(row) if row["text"] == HIDDEN else ""
         row["word"] = WORDS[row["direction"]]
-        row["reasons"] = row["why"].replace(";", "; ")
+        # Where a person decided otherwise, the program's reasons are not why.
+        stands = row["review"] in ("confirmed", "unreviewed")
+        row["reasons"] = strongest(row["why"]) if stands else ""
         row["found_by"] = finders(row["coder"])
         rows.append(row)
     return rows
+
+
+def strongest(why: str) -> str:
+    """Return the reasons of a coding that weigh most, as prose; `always` is the same for all.
+
+    >>> strongest("always -3.8;not willing +1.9;negation +0.4;deal named -0.2;lead +0.1;again +0.1")
+    'not willing +1.9, negation +0.4, deal named −0.2 and 2 smaller ones'
+    """
+    reasons = [each.replace(" -", " −") for each in why.split(";")]
+    reasons = [each for each in reasons if each and not each.startswith("always ")]
+    reasons.sort(key=lambda each: -abs(float(each.rpartition(" ")[2].replace("−", "-"))))
+    more = len(reasons) - MOST_REASONS
+    if more < 2:
+        return ", ".join(reasons)
+    return f"{', '.join(reasons[:MOST_REASONS])} and {more} smaller ones"
+
+
+def citations(record: Record) -> dict[str, str]:
+    """Return, of each address that is a document on record, its place among the sources."""
+    documents = record.documents[record.documents["source_url"] != ""]
+    places = "#" + document_ids(documents)
+    return dict(zip(documents["source_url"], places, strict=True))
+
+
+def document_ids(rows: pd.DataFrame) -> pd.Series:
+    """Return the anchor of each document among the sources of a page."""
+    return "d-" + rows["sha256"].str[:8]
 
 
 def tell(row: dict[str, Any]) -> str:
@@ -603,25 +659,41 @@ def tell(row: dict[str, Any]) -> str:
     >>> tell(row)
     'Japan said that the gap on autos and digital trade between Japan and the US was still open.'
     >>> tell(row | {"direction": "none", "forward_text": "…", "forward_date": "2019-08-22"})
-    'Japan told of something ahead, 22 August 2019.'
+    'Japan told of something ahead, 22\xa0August 2019.'
     """
     who = row["speaker"] or join([name_party(each) for each in split_list(row["party"])])
     who = who[:1].upper() + who[1:] or "The report"
-    names = read_issues().set_index("issue_id")["issue"].str.lower()
+    names = issue_words()
     on = join([names[code] for code in split_list(row["issues"]) if code != "overall"])
     between = join([name_party(each) for each in split_list(row["talks"])])
     gap = "a gap inside one side" if row["scope"] == "within" else "the gap"
     gap += (f" on {on}" if on else "") + (f" between {between}" if between else "")
     said = []
     if row["direction"] != "none":
-        said.append(f"said that {gap} was {WORDS[row['direction']].replace('agreed', 'closed')}")
+        said.append(f"said that {gap} was {SAID[row['direction']]}")
     if row["pace"] != "none":
         pace = "moving faster" if row["pace"] == "accelerating" else "stalled"
         said.append(f"called the talks {pace}")
     if row["forward_text"]:
-        when = when_text(row["forward_date"]).replace("no date", "without a date")
+        when = when_text(row["forward_date"]) if row["forward_date"] else "without a date"
         said.append(f"told of something ahead, {when}")
     return f"{who} {join(said)}."
+
+
+@cache
+def issue_words() -> dict[str, str]:
+    """Return the issues as prose names them, by code."""
+    issues = read_issues()
+    return dict(zip(issues["issue_id"], issues["issue"].map(in_prose), strict=True))
+
+
+def in_prose(issue: str) -> str:
+    """Return an issue's name as it stands in a sentence: abbreviations keep their capitals.
+
+    >>> in_prose("Auto parts"), in_prose("Rules of origin"), in_prose("SPS measures")
+    ('auto parts', 'rules of origin', 'SPS measures')
+    """
+    return issue if issue[:2].isupper() else issue[:1].lower() + issue[1:]
 
 
 def name_party(party: str) -> str:
@@ -665,10 +737,10 @@ def move_word(change: float) -> str:
     """Return a change of the gap as a word.
 
     >>> move_word(-0.1), move_word(0.001), move_word(0.015)
-    ('narrowed', 'unmoved', 'hardly moved')
+    ('narrowed', 'did not move', 'hardly moved')
     """
     if abs(change) < SURE_MOVE:
-        return "unmoved" if round(abs(change), 2) == 0 else "hardly moved"
+        return "did not move" if round(abs(change), 2) == 0 else "hardly moved"
     return "narrowed" if change < 0 else "widened"
 
 
@@ -688,13 +760,15 @@ def when_text(when: str) -> str:
     """Return a date, month or year of ISO form as people write it.
 
     >>> when_text("2019-09"), when_text("2019-08-22"), when_text("")
-    ('September 2019', '22 August 2019', 'no date')
+    ('September\xa02019', '22\xa0August 2019', 'no date')
     """
     if not when:
         return "no date"
     if len(when) == 10:
         return day_text(pd.Timestamp(when))
-    return when if len(when) == 4 else f"{pd.Timestamp(when + '-01'):%B %Y}"
+    if len(when) == 4:
+        return when
+    return f"{pd.Timestamp(when + '-01'):%B\N{NO-BREAK SPACE}%Y}"
 
 
 def join(parts: list[str]) -> str:
