@@ -14,8 +14,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
-    *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
+    *(
+        "errors",
+        "project",
+        "each",
+        "tables",
+        "talks",
+        "documents",
+        "coding",
+        "kept",
+        "review",
+        "imports",
+    ),
     *("gaps", "excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
+    *("comparison", "comparison_charts", "comparison_panels"),
     *("specs", "pages", "provenance", "publish"),
     *("engine", "workers", "build", "progress", "verify", "cli"),
 ]

@@ -72,8 +72,8 @@ def figure(spec: dict[str, Any]) -> str:
     """
     svg = vl_convert.vegalite_to_svg(spec)
     mark = sha256(svg.encode()).hexdigest()[:8]
-    # The renderer resolves links against an address of its own; ours point into the page.
-    svg = re.sub(r'xlink:href="[^"#]*#', 'href="#', svg)
+    # The renderer resolves links against an address of its own; ours point into a page.
+    svg = re.sub(r'xlink:href="[^"#]*?/(?=#|\.\./)', 'href="', svg)
     svg = re.sub(r'(id="|url\(#)(clip|gradient)(\d+)', rf"\g<1>{mark}-\g<2>\g<3>", svg)
     for colour, name in PROPERTIES.items():
         svg = svg.replace(f'"{colour}"', f'"var(--{name},{colour})"')
