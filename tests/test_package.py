@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
-    *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
-    *("gaps", "stakes", "excerpts", "record", "trial", "audit", "charts", "panels"),
-    *("audit_page", "worth", "reading", "fetch"),
+    *("errors", "project", "each", "tables", "talks", "documents", "coding", "kept", "review"),
+    *("imports", "gaps", "stakes", "excerpts", "record", "trial", "audit", "svg", "charts"),
+    *("panels", "audit_page", "worth", "comparison", "comparison_charts", "comparison_panels"),
+    *("reading", "fetch"),
     *("specs", "pages", "provenance", "publish"),
     *("engine", "workers", "build", "site", "standalone", "browser", "progress", "cluster"),
     *("verify", "diff", "cli"),

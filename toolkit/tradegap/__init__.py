@@ -74,6 +74,16 @@ HOMES = {
         "state_origin",
         "state_reliability",
     ],
+    "comparison": ["Comparison", "open_comparison"],
+    "comparison_charts": ["chart_beside", "chart_by_round", "chart_endings", "chart_overlay"],
+    "comparison_panels": [
+        "list_misses",
+        "list_outcomes",
+        "list_standings",
+        "list_talks",
+        "state_comparison",
+        "tabulate_comparison",
+    ],
     "errors": ["DataError", "DocumentError", "PageError", "SpecError", "TradegapError"],
 }
 

@@ -221,7 +221,8 @@ def build(
 ) -> None:
     """Build the pages whose inputs changed, into reports/.
 
-    A PAGE is named as its spec: gap_evolution/us-japan-2019. A page that fails leaves what was
+    A PAGE is named as status lists it: gap_evolution/us-japan-2019; a spec that is for each of many
+    names all its pages: gap_evolution/each. A page that fails leaves what was
     published. The exit status is 0 where every page is good; 1 where one failed, a spec is at
     fault or another build is under way; 2 for a wrong option; 130 after Ctrl-C.
     """
@@ -305,8 +306,8 @@ def explain(page: str) -> None:
     from tradegap.specs import read_specs
 
     root = _root()
-    (spec,) = _choose(read_specs(root), (page,))
-    click.echo("\n".join(explain_page(spec, root=root)))
+    for spec in _choose(read_specs(root), (page,)):
+        click.echo("\n".join(explain_page(spec, root=root)))
 
 
 @cli.command()
@@ -545,9 +546,16 @@ def _root() -> Path:
 def _choose(specs: list[Spec], pages: tuple[str, ...]) -> list[Spec]:
     wanted = [re.sub(r"^reports/|\.(yml|html)$", "", page) for page in pages]
     known = [spec.page for spec in specs]
-    if unknown := [page for page in wanted if page not in known]:
+    made_by = {spec.source.removeprefix("reports/").removesuffix(".yml") for spec in specs}
+    if unknown := [page for page in wanted if page not in {*known, *made_by}]:
         raise SpecError(f"there is no page {unknown[0]}; there are {', '.join(known) or 'none'}")
-    return [spec for spec in specs if not wanted or spec.page in wanted]
+    return [
+        spec
+        for spec in specs
+        if not wanted
+        or spec.page in wanted
+        or spec.source.removeprefix("reports/").removesuffix(".yml") in wanted
+    ]
 
 
 def _as_text(frames: list[pd.DataFrame]) -> str:

@@ -1,4 +1,6 @@
-"""Beside the second stage: signals kept by document and coder, so that no document is coded twice.
+"""Beside the stages: signals kept by document and coder, so that no document is coded twice.
+
+Other results that many pages need are kept likewise, by all that they were made of.
 
 A build names a store (TRADEGAP_SIGNALS); without one, documents are simply coded. What is kept is
 what the coder said, to the byte: a store changes no page. It holds sentences of private documents,
@@ -14,7 +16,7 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
 
     from tradegap.documents import Document
 
-__all__ = ["STORE", "code_once", "open_store", "prepare_store"]
+__all__ = ["STORE", "code_once", "make_once", "open_store", "prepare_store"]
 
 STORE = "TRADEGAP_SIGNALS"
 PACKAGE = Path(__file__).resolve().parent
 TABLE = "CREATE TABLE IF NOT EXISTS signals (document TEXT PRIMARY KEY, coder TEXT, rows TEXT)"
+MADE = "CREATE TABLE IF NOT EXISTS made (key TEXT PRIMARY KEY, maker TEXT, told TEXT)"
 WAIT_SECONDS = 60
 
 
@@ -45,6 +48,46 @@ def name_coder() -> str:
     for path in sorted(files):
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+@functools.cache
+def name_package() -> str:
+    """Return what stands for the package as it is: a hash of all its code, cues and tables."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted({*PACKAGE.rglob("*.py"), *PACKAGE.glob("cues/*"), *PACKAGE.glob("*.yml")}):
+        digest.update(f"{path.relative_to(PACKAGE)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def make_once(parts: Sequence[str], make: Callable[[], Any]) -> Any:
+    """Return what `make` makes of these parts (text that stands for all it reads), as JSON has it.
+
+    Without a store, or with one that cannot be used, it is made.
+    """
+    path = os.environ.get(STORE)
+    if not path:
+        return make()
+    key = hashlib.sha256(json.dumps([name_package(), *parts]).encode()).hexdigest()
+    try:
+        # Another page may be making the same: waiting for it is cheaper than to do it twice. The
+        # lock is not that of the documents, which closing any of its files would free.
+        with (
+            closing(open_store(Path(path))) as store,
+            Path(path).with_suffix(".made").open("ab") as lock,
+            claim(lock, key, waits=True),
+        ):
+            row = store.execute("SELECT told FROM made WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                return json.loads(row[0])
+            told = json.dumps(made := make(), ensure_ascii=False)
+            store.execute(
+                "INSERT OR REPLACE INTO made VALUES (?, ?, ?)", (key, name_package(), told)
+            )
+            return made
+    except (sqlite3.Error, OSError) as error:
+        logging.warning("%s: cannot be used (%s); the result is made anew", path, error)
+        Path(f"{path}.bad").touch()
+        return make()
 
 
 def code_once(documents: Sequence[Document], *, talks: Sequence[str] = ()) -> pd.DataFrame:
@@ -143,6 +186,7 @@ def open_store(path: Path) -> sqlite3.Connection:
     # It can be made anew at any time: what a power cut takes from it is no loss.
     store.execute("PRAGMA synchronous = OFF")
     store.execute(TABLE)
+    store.execute(MADE)
     return store
 
 
@@ -155,6 +199,7 @@ def prepare_store(path: Path) -> None:
             raise sqlite3.DatabaseError("a run could not use it")
         with closing(open_store(path)) as store:
             store.execute("DELETE FROM signals WHERE coder != ?", (name_coder(),))
+            store.execute("DELETE FROM made WHERE maker != ?", (name_package(),))
     except sqlite3.Error:
         for suffix in ("-journal", "-wal", "-shm"):
             Path(f"{path}{suffix}").unlink(missing_ok=True)

@@ -54,7 +54,7 @@ def render_page(spec: Spec, notebook: Any) -> str:
     page = frame(spec.title, script=SCRIPT, depth=depth) | {
         "question": spec.question,
         "page": spec.page,
-        "spec": f"reports/{spec.page}.yml" if spec.path else "",
+        "spec": spec.source if spec.path else "",
         "notebook": f"notebooks/{spec.notebook.name}",
         "parameters": spec.parameters,
         "version": tradegap.__version__,

@@ -102,7 +102,7 @@ def list_makings(spec: Spec, root: Path, shared: Mapping[str, str | None]) -> di
     """
     says = [spec.page, spec.title, spec.question, dict(spec.parameters)]
     makings = {
-        f"reports/{spec.page}.yml": hash_text(json.dumps(says, ensure_ascii=False)),
+        spec.source: hash_text(json.dumps(says, ensure_ascii=False)),
         f"notebooks/{spec.notebook.name}": hash_file(spec.notebook),
     }
     named = {f"parameter {name}": hash_file(p) for name, p in named_files(spec, root).items()}

@@ -86,10 +86,7 @@ def open_record(talks: str, *, as_of: str = "", documents: str = "all") -> Recor
 def build_record(negotiation: Negotiation, texts: list[Document], cutoff: date | None) -> Record:
     """Return the record of a negotiation from these documents alone."""
     listed = cluster_stories(texts)
-    coded = code_once(texts, talks=negotiation.parties)
-    ledger = read_ledger(negotiation.folder)
-    found = join_signals(coded, read_imported(negotiation.folder, texts))
-    signals = accept_signals(found, ledger, listed)
+    signals = read_signals(negotiation, texts, listed)
     gaps = measure_gaps(signals, negotiation, as_of=cutoff)
     return Record(
         negotiation=negotiation,
@@ -100,6 +97,15 @@ def build_record(negotiation: Negotiation, texts: list[Document], cutoff: date |
         evidence=weigh_signals(signals, negotiation, as_of=cutoff),
         gaps=gaps,
     )
+
+
+def read_signals(
+    negotiation: Negotiation, texts: list[Document], listed: pd.DataFrame
+) -> pd.DataFrame:
+    """Return one row per accepted signal of these documents of a negotiation."""
+    coded = code_once(texts, talks=negotiation.parties)
+    found = join_signals(coded, read_imported(negotiation.folder, texts))
+    return accept_signals(found, read_ledger(negotiation.folder), listed)
 
 
 def open_brief(

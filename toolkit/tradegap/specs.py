@@ -1,6 +1,7 @@
 """Last stage but one: what to build. A page is `reports/<notebook>/<name>.yml`, one spec.
 
-Everything that a spec can get wrong is found here, before anything starts.
+A spec with `for_each` is a page for each negotiation, main round or issue. Everything that a spec
+can get wrong is found here, before anything starts.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import logging
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from tradegap import each as kinds
 from tradegap.errors import SpecError
 
 __all__ = ["Spec", "check_specs", "import_jsonschema", "read_spec", "read_specs"]
@@ -51,7 +54,7 @@ for tag, pattern in NUMBERS.items():
 
 @dataclass(frozen=True)
 class Spec:
-    """One page to build: what `reports/<notebook>/<name>.yml` says."""
+    """One page to build: what `reports/<notebook>/<name>.yml` says, or says for each of many."""
 
     page: str
     notebook: Path
@@ -62,22 +65,54 @@ class Spec:
     memory_mb: int = 4096
     path: Path | None = None
 
+    @property
+    def source(self) -> str:
+        """The spec's file as messages name it; the page itself where it has none."""
+        name = self.path.name if self.path else ""
+        return f"reports/{self.page.partition('/')[0]}/{name}" if name else self.page
+
 
 def read_specs(root: Path) -> list[Spec]:
-    """Return one spec per page of `reports/`, sorted by page; raise SpecError with every fault."""
-    specs, faults = [], []
+    """Return one spec per page of `reports/`, sorted by page; raise SpecError with every fault.
+
+    A page of a `for_each` gives way to one that has a spec of its own.
+    """
+    specs: dict[str, Spec] = {}
+    made: list[Spec] = []
+    faults = []
     for path in sorted((root / "reports").glob("*/*.yml")):
         try:
-            specs.append(read_spec(path, root=root))
+            found, is_each = read_spec(path, root=root)
         except SpecError as error:
             faults += error.faults
+            continue
+        if is_each:
+            made += found
+        else:
+            specs |= {one_name(spec.page): spec for spec in found}
+    own = set(specs)
+    for spec in made:
+        other = specs.setdefault(one_name(spec.page), spec)
+        if other is not spec and one_name(spec.page) not in own:
+            faults.append(
+                f"{spec.source}: page gives {spec.page}, which {other.source} gives already;"
+                " put a word into it that tells its pages apart"
+            )
     if faults:
         raise SpecError(faults)
-    return specs
+    return sorted(specs.values(), key=lambda spec: spec.page)
 
 
-def read_spec(path: Path, *, root: Path) -> Spec:
-    """Return one page's spec; raise SpecError with every fault of the file."""
+def one_name(page: str) -> str:
+    """Return a page's name as any file system takes it, whatever it makes of case and accents."""
+    return unicodedata.normalize("NFC", page).casefold()
+
+
+def read_spec(path: Path, *, root: Path) -> tuple[list[Spec], bool]:
+    """Return the specs of a file's pages and whether it is one for each of many.
+
+    Raises SpecError with every fault of the file.
+    """
     where = path.relative_to(root).as_posix()
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), SpecLoader)
@@ -93,7 +128,7 @@ def read_spec(path: Path, *, root: Path) -> Spec:
     if not isinstance(values, dict):
         raise SpecError(f"{where}: no keys found; a spec has title, question and parameters")
     faults = []
-    known = ("title", "question", "parameters", "timeout_seconds", "memory_mb")
+    known = ("for_each", "page", "title", "question", "parameters", "timeout_seconds", "memory_mb")
     if unknown := [str(key) for key in values if key not in known]:
         faults.append(f"{where}: unknown key {_listed(unknown)}; a spec takes {', '.join(known)}")
     for key in ("title", "question"):
@@ -102,6 +137,7 @@ def read_spec(path: Path, *, root: Path) -> Spec:
     parameters = values.get("parameters") or {}
     if not isinstance(parameters, dict):
         faults.append(f"{where}: parameters is no mapping; write one 'name: value' a line under it")
+    faults += each_faults(values, where)
     limits = {}
     for key, unit in (("timeout_seconds", "seconds"), ("memory_mb", "megabytes")):
         limits[key] = values.get(key, getattr(Spec, key))
@@ -116,15 +152,48 @@ def read_spec(path: Path, *, root: Path) -> Spec:
         )
     if faults:
         raise SpecError(faults)
-    return Spec(
-        page=f"{path.parent.name}/{path.stem}",
-        notebook=notebook,
-        title=values["title"].strip(),
-        question=values["question"].strip(),
-        parameters={str(name): _plain(value) for name, value in parameters.items()},
-        **limits,
-        path=path,
-    )
+    says = {
+        "title": values["title"].strip(),
+        "question": values["question"].strip(),
+        "parameters": {str(name): _plain(value) for name, value in parameters.items()},
+    }
+    pages = [(path.stem, says)]
+    if kind := values.get("for_each"):
+        rows = kinds.list_each(kind, root)
+        pages = [(kinds.fill(values["page"], row), kinds.fill(says, row)) for row in rows]
+        for (name, _), row in zip(pages, rows, strict=True):
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", name):
+                faults.append(
+                    f"{where}: page gives {name!r} for {next(iter(row.values()))}; a page's name"
+                    " takes small letters, digits, hyphens"
+                )
+        if faults:
+            raise SpecError(faults)
+    return [
+        Spec(page=f"{path.parent.name}/{name}", notebook=notebook, **said, **limits, path=path)
+        for name, said in pages
+    ], bool(kind)
+
+
+def each_faults(values: Mapping[str, Any], where: str) -> list[str]:
+    """Return what is wrong with a spec as one for each of many; nothing where it is for one."""
+    kind = values.get("for_each")
+    if kind is None:
+        return [f"{where}: page goes with for_each only; the file names the page"] * (
+            "page" in values
+        )
+    if not isinstance(kind, str) or kind not in kinds.KINDS:
+        return [f"{where}: for_each is {kind!r}; it takes one of {', '.join(kinds.KINDS)}"]
+    if not re.fullmatch(r"[a-z0-9{][a-z0-9_{}.-]*", str(values.get("page", ""))):
+        return [
+            f"{where}: page is {values.get('page')!r}; with for_each it names the pages, in small"
+            f" letters, as '{{{kinds.KINDS[kind][0]}}}'"
+        ]
+    return [
+        f"{where}: {key} {fault}"
+        for key in ("page", "title", "question", "parameters")
+        if (fault := kinds.template_fault(values.get(key), kind))
+    ]
 
 
 def check_specs(specs: Iterable[Spec]) -> None:
@@ -138,7 +207,7 @@ def check_specs(specs: Iterable[Spec]) -> None:
         if spec.notebook not in takes:
             takes[spec.notebook] = _parameters(spec.notebook)
         known = takes[spec.notebook]
-        where = f"reports/{spec.page}.yml" if spec.path else spec.page
+        where = spec.source
         for name, value in spec.parameters.items():
             if name in known:
                 if fault := known[name].fault(value):
@@ -151,7 +220,7 @@ def check_specs(specs: Iterable[Spec]) -> None:
                 f"it takes {', '.join(known) or 'none'}"
             )
     if faults:
-        raise SpecError(faults)
+        raise SpecError(list(dict.fromkeys(faults)))
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,8 @@ def clean(element: etree._Element, mark: str, colour: Callable[[str], str]) -> N
         if name in given:
             given[name] = colour(given[name])
     if element.tag == "a":
-        # The renderer resolves links against an address of its own; ours point into the page.
-        given["href"] = re.sub(r"^[^#]*#", "#", given["href"])
+        # The renderer resolves links against an address of its own; ours point into a page.
+        given["href"] = re.sub(r"^[^#]*?/(?=#|\.\./)", "", given["href"])
     if "id" in given:
         given["id"] = f"{mark}-{given['id']}"
     if "clip-path" in given:

@@ -11,11 +11,13 @@ from tradegap.charts.look import (
     INK,
     MUTED,
     PAPER,
+    RULE,
+    STEPS,
     figure,
     styled,
     use_page_charts,
 )
-from tradegap.charts.rounds import chart_rounds
+from tradegap.charts.rounds import SHAPES, chart_rounds
 from tradegap.charts.sides import chart_sides
 from tradegap.charts.study import KINDS, chart_calibration
 from tradegap.charts.words import cell_links, day_text, issue_order, sentence_ids
@@ -27,6 +29,9 @@ __all__ = [
     "KINDS",
     "MUTED",
     "PAPER",
+    "RULE",
+    "SHAPES",
+    "STEPS",
     "cell_links",
     "chart_calibration",
     "chart_gaps",
