@@ -589,3 +589,14 @@ def test_a_list_of_news_that_does_not_stand_is_one_clear_line(
 def test_a_feed_without_an_address_is_asked_for(project):
     with pytest.raises(FetchError, match="for rss it takes the address of a feed"):
         find_news("us-japan-2025", "rss")
+
+
+def test_nothing_that_builds_a_page_can_fetch():
+    package = ROOT / "toolkit" / "tradegap"
+    users = [
+        path.relative_to(package).as_posix()
+        for path in sorted(package.rglob("*.py"))
+        if "tradegap.fetch" in path.read_text(encoding="utf-8")
+    ]
+
+    assert [name for name in users if not name.startswith("fetch/")] == ["cli.py"]

@@ -149,7 +149,7 @@ def mean_lines(figures: pd.DataFrame) -> list[str]:
 def lacks(record: Record, figures: pd.DataFrame, trade: Trade) -> list[str]:
     """Return sentences on what is not on record of the trade between the parties."""
     if figures["imports_mn"].isna().all():
-        return [no_trade(record)]
+        return [no_trade(record), "What stands in the table is what single sources state."]
     names = read_issues().set_index("issue_id")["issue"].str.lower()
     grouped = trade.issue_products.loc[trade.issue_products["group_id"] != "", "issue_id"]
     said = []
@@ -173,11 +173,7 @@ def lacks(record: Record, figures: pd.DataFrame, trade: Trade) -> list[str]:
 def no_trade(record: Record) -> str:
     """Return the sentence on parties of whose trade nothing is on record."""
     parties = join([name_party(party) for party in record.negotiation.parties])
-    return (
-        f"No statistics of the trade between {parties} are on record here for these months:"
-        " what stands in the table is what single sources state. `tradegap fetch trade` brings"
-        " statistics in, where there is a network."
-    )
+    return f"No statistics of the trade between {parties} are on record here for these months."
 
 
 def name_blocs(figures: pd.DataFrame, trade: Trade) -> str:
