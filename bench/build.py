@@ -179,7 +179,10 @@ def time_bare(pages: list[Page], scratch: Path) -> float:
         assert side.stdin is not None
         side.stdin.write("go\n")
         side.stdin.flush()
-    return max(answer(side) for side in sides)
+    took = max(answer(side) for side in sides)
+    for side in sides:
+        side.wait()
+    return took
 
 
 def answer(side: subprocess.Popen[str], wanted: str = "") -> float:

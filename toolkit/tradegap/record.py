@@ -73,9 +73,13 @@ def open_record(talks: str, *, as_of: str = "", documents: str = "all") -> Recor
     `documents` is "all", or "notes" to leave an analyst's own documents out. Raises DataError where
     the folder, the date or the choice of documents does not stand.
     """
+    return record_of(read_negotiation(talks), as_of=as_of, documents=documents)
+
+
+def record_of(negotiation: Negotiation, *, as_of: str, documents: str) -> Record:
+    """Return everything known of a negotiation that has been read."""
     if documents not in COLLECTIONS:
         raise DataError(f"documents: found '{documents}'; it takes {' or '.join(COLLECTIONS)}")
-    negotiation = read_negotiation(talks)
     cutoff = read_day(as_of, "as_of") if as_of else None
     texts = load_documents(negotiation.folder, private=documents == "all")
     if cutoff:
@@ -132,7 +136,8 @@ def open_brief(
         )
         title = negotiation.title
     # Papers report in the morning after: a brief waits for them, as the round picture does.
-    record = open_record(talks, as_of=str(last_on + timedelta(days=1)), documents=documents)
+    morning = str(last_on + timedelta(days=1))
+    record = record_of(negotiation, as_of=morning, documents=documents)
     told = record.signals
     happened = told["event_date"].fillna(told["published"])
     within = (told["published"] >= pd.Timestamp(first_on)) & (happened <= pd.Timestamp(last_on))

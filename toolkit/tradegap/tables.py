@@ -206,7 +206,7 @@ def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     columns = {}
     for each in table.fields:
         values = frame[each.name]
-        if each.type == "string":
+        if each.type == "string" and (values.dtype != "str" or values.hasnans):
             values = values.astype("object").where(values.notna(), "")
         try:
             columns[each.name] = values.astype(DTYPES[each.type])
