@@ -29,7 +29,7 @@ ORDER = [
     *("gaps", "excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
     *("comparison", "comparison_charts", "comparison_panels"),
     *("specs", "pages", "provenance", "publish"),
-    *("engine", "workers", "build", "progress", "verify", "cli"),
+    *("engine", "workers", "build", "progress", "verify", "new", "cli"),
 ]
 
 
