@@ -175,7 +175,8 @@ def test_what_is_kept_is_what_was_made_and_a_new_note_makes_it_anew(project, who
     note = negotiation.folder / "notes" / "2025-05-20-somebody.md"
     note.write_text(
         "---\ntitle: x\npublisher: P\npublished: 2025-05-20\nsource_url: https://a.example\n"
-        "confidence: high\n---\n\nJapan and the United States narrowed their differences on car tariffs.\n"
+        "confidence: high\n---\n\nJapan and the United States narrowed their differences"
+        " on car tariffs.\n"
     )
 
     try:

@@ -20,7 +20,7 @@ ORDER = [
     *("reading", "fetch"),
     *("specs", "pages", "provenance", "publish"),
     *("engine", "workers", "build", "site", "standalone", "browser", "progress", "cluster"),
-    *("verify", "diff", "cli"),
+    *("verify", "diff", "new", "cli"),
 ]
 
 

@@ -162,6 +162,45 @@ def add(slug: str, files: tuple[Path, ...], published: date | None) -> None:
     _refuse(refusals)
 
 
+@cli.command(options_metavar="--parties NAME NAME... [OPTIONS]")
+@click.argument("slug")
+@click.option("--parties", is_flag=True, help="The names that follow are the parties.")
+@click.argument("names", nargs=-1, metavar="")
+@click.option("--title", help="The title of its pages. [default: Talks between the parties]")
+@click.option(
+    "--opened",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The day on which the talks opened. [default: today]",
+)
+@click.option("--issues", default="", metavar="CODES", help="Of data/issues.csv, joined by commas.")
+def new(
+    slug: str,
+    parties: bool,
+    names: tuple[str, ...],
+    title: str | None,
+    opened: datetime | None,
+    issues: str,
+) -> None:
+    """Begin a negotiation: a commented folder data/talks/SLUG, whose page builds at once.
+
+    tradegap new atlantic-2026 --parties "United Kingdom" "United States" --issues autos,digital
+    """
+    from tradegap.new import begin_talks
+
+    if names and not parties:
+        raise click.UsageError(f"Got '{names[0]}' after the slug; parties come after --parties")
+    folder = begin_talks(
+        slug,
+        names,
+        title=title or "",
+        opened_on=opened.date() if opened else None,
+        issues=[code.strip() for code in issues.split(",") if code.strip()],
+    )
+    click.echo(f"{folder.relative_to(_root())}: begun; README.md in it says what goes where")
+    click.echo(f"next: tradegap add {slug} FILE..., then tradegap build gap_evolution/{slug}")
+
+
 @cli.command("import-signals")
 @click.argument("slug")
 @click.argument("files", nargs=-1, required=True, type=ANY_FILE)

@@ -192,7 +192,8 @@ def follow(negotiation: Negotiation, documents: str) -> dict[str, Any]:
         value = getattr(negotiation, each.name)
         if each.name != "folder":
             parts.append(value.to_csv() if isinstance(value, pd.DataFrame) else repr(value))
-    return make_once(parts, measure) | {"documents": len(texts), "signals": len(signals)}
+    followed: dict[str, Any] = make_once(parts, measure)
+    return followed | {"documents": len(texts), "signals": len(signals)}
 
 
 def pack(gaps: pd.DataFrame) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from markupsafe import Markup
 
 from tradegap.charts import KINDS, cell_links, day_text, figure, sentence_ids
 from tradegap.coding.claims import BUILT_IN
+from tradegap.each import join_words as join
+from tradegap.each import name_party
 from tradegap.excerpts import DOCUMENT_PCT, DOCUMENT_WORDS, HIDDEN, SENTENCE_WORDS
 from tradegap.gaps import explain_moves, rank_issues, vary_gaps, weigh_issues
 from tradegap.record import Brief, Record
@@ -519,7 +521,7 @@ def readings(record: Record) -> pd.DataFrame:
     last = []
     for issue_id in now["issue_id"]:
         about = record.shown["issues"].map(split_list).map(lambda codes, i=issue_id: i in codes)
-        move = latest_move(record.shown[about], record)
+        move = latest_move(record.shown[about.astype(bool)], record)
         last.append(signal_line(move) if move is not None else None)
     return now.assign(moved=last)
 
@@ -555,6 +557,8 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
     """Return the sentence that opens a page: where the talks stand on the record's day."""
     parties = join([name_party(each) for each in record.negotiation.parties])
     opening = parties[0].upper() + parties[1:]
+    if record.shown.empty:
+        return f"Nothing of the talks between {parties} is on record yet."
     issues = now[now["issue_id"] != "overall"]
     by_status = {
         status: [in_prose(name) for name in rows["issue"].replace("Other", "Other issues")]
@@ -696,15 +700,6 @@ def in_prose(issue: str) -> str:
     return issue if issue[:2].isupper() else issue[:1].lower() + issue[1:]
 
 
-def name_party(party: str) -> str:
-    """Return a party as prose names it.
-
-    >>> name_party("US"), name_party("Japan")
-    ('the US', 'Japan')
-    """
-    return f"the {party}" if party in ("US", "EU", "UK") else party
-
-
 def finders(coder: str) -> str:
     """Return who found a signal, where it was not the built-in coder alone.
 
@@ -769,12 +764,3 @@ def when_text(when: str) -> str:
     if len(when) == 4:
         return when
     return f"{pd.Timestamp(when + '-01'):%B\N{NO-BREAK SPACE}%Y}"
-
-
-def join(parts: list[str]) -> str:
-    """Return parts as prose joins them.
-
-    >>> join(["autos", "beef", "data"])
-    'autos, beef and data'
-    """
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -143,8 +143,8 @@ def read_negotiation(slug: str) -> Negotiation:
         opened_on=head["opened_on"],
         ended_on=head.get("ended_on"),
         outcome=head.get("outcome", ""),
-        mandate=head["mandate"].strip(),
-        mandate_url=head["mandate_url"],
+        mandate=head.get("mandate", "").strip(),
+        mandate_url=head.get("mandate_url", ""),
         about=head["about"].strip(),
         **frames,
     )

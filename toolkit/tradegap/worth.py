@@ -14,7 +14,9 @@ import altair as alt
 import pandas as pd
 
 from tradegap.charts import INK, MUTED, RULE, day_text, issue_order, styled
-from tradegap.panels import Panel, join, macros, name_party
+from tradegap.each import join_words as join
+from tradegap.each import name_party
+from tradegap.panels import Panel, macros
 from tradegap.record import Record
 from tradegap.stakes import Trade, measure_stakes, read_trade, select_stakes, trace_balance
 from tradegap.talks import read_issues
