@@ -267,6 +267,12 @@ DEFINITE = (
 )
 
 
+@lru_cache(maxsize=100)
+def events_of(words: str) -> frozenset[str]:
+    """Return the kinds of event that a marked sentence speaks of."""
+    return frozenset(kind for kind in EVENTS if topic(kind).search(words))
+
+
 def settle_dates(
     forwards: Sequence[Forward | None],
     whens: Sequence[Sequence[When]],
@@ -280,18 +286,18 @@ def settle_dates(
     an event of the kind. Where no time is told, a title takes the first date that follows, "the
     meeting" the nearest one before or after.
     """
-    kinds = [{kind for kind in EVENTS if topic(kind).search(each)} for each in marked]
     days: dict[tuple[str, str], int] = {}  # the sentence that first names a day for a kind of event
     for place, here in enumerate(whens):
         for when in here:
             if when.is_ahead and len(when.date) == 10 and not is_rough(when, marked[place]):
-                for kind in sorted(kinds[place]) if len(days) < MOST_DAYS else ():
+                for kind in sorted(events_of(marked[place])) if len(days) < MOST_DAYS else ():
                     days.setdefault((when.date, kind), place)
     settled = list(forwards)
     for number, forward in enumerate(forwards):
         if forward is None:
             continue
         words = marked[number]
+        kinds = events_of(words)
         own = [e for e in whens[number] if e.is_ahead and e.date == forward.date]
         span = reach(own[0], words, event) if own else None
         near: list[tuple[int, str]] = []
@@ -299,7 +305,7 @@ def settle_dates(
             near = [
                 (place, day)
                 for (day, kind), place in days.items()
-                if span[0] <= day <= span[1] and kind in kinds[number]
+                if span[0] <= day <= span[1] and kind in kinds
             ]
         elif not forward.date and not topic("(no|not|without|any)").search(words):
             places = range(0)
@@ -309,7 +315,7 @@ def settle_dates(
                 places = range(number - NEAR, number + 2)
             for place in places:
                 other = forwards[place] if 0 <= place < len(forwards) else None
-                if other and other.date and kinds[place] & kinds[number]:
+                if other and other.date and events_of(marked[place]) & kinds:
                     near.append((place, other.date))
         if near:
             _, day = min(near, key=lambda each: (each[0] > number, abs(each[0] - number)))
