@@ -22,7 +22,12 @@ from tradegap.documents import Block
 from tradegap.errors import DataError
 from tradegap.talks import read_issues, read_parties
 
-FILES = {"issues.csv": "pattern", "pace.csv": "pattern", "forward.csv": "pattern"}
+FILES = {
+    "issues.csv": "pattern",
+    "pace.csv": "pattern",
+    "forward.csv": "pattern",
+    "contexts.csv": "pattern",
+}
 
 
 def marked(text: str) -> str:

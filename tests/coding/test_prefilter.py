@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tradegap.coding.cues import compile_pattern, read_cues, read_rows, tokens
 from tradegap.coding.evidence import mark_sentences
 from tradegap.coding.parties import find_mentions
-from tradegap.coding.prefilter import MOST_CACHED, Prefilter, starts_of
+from tradegap.coding.prefilter import MOST_CACHED, MOST_SENTENCES, ByWord, Prefilter, starts_of
 from tradegap.coding.sentences import split_sentences
 from tradegap.documents import load_documents
 
@@ -112,7 +112,7 @@ def test_no_match_of_any_pattern_is_lost(part: str, sentences: list[str]) -> Non
             continue
         for each in (*sentences, " ".join(sentences), f" {' '.join(sentences)} "):
             if pattern.search(each):
-                assert Prefilter([pattern]).candidates(each) == [0], (written, each)
+                assert Prefilter([pattern], ByWord()).candidates(each) == [0], (written, each)
 
 
 def test_few_patterns_are_searched() -> None:
@@ -129,13 +129,27 @@ def test_a_pattern_that_tells_no_word_is_always_searched(written: str) -> None:
     pattern = re.compile(written)
 
     assert starts_of(pattern) == ()
-    assert Prefilter([pattern]).candidates("") == [0]
+    assert Prefilter([pattern], ByWord()).candidates("") == [0]
 
 
 def test_what_is_kept_of_words_stays_small() -> None:
-    patterns = Prefilter([re.compile(" no deal(?= )")])
+    patterns = Prefilter([re.compile(" no deal(?= )")], ByWord())
 
     for number in range(0, 3 * MOST_CACHED, 1000):
         patterns.candidates(" ".join(f"w{number + each}" for each in range(1000)))
 
     assert len(patterns.by_word) <= MOST_CACHED
+    assert len(patterns.by_word.sentences) <= MOST_SENTENCES
+
+
+def test_patterns_that_share_an_index_are_told_apart() -> None:
+    shared = ByWord()
+    few = Prefilter([re.compile(" no deal(?= )"), re.compile(r" \S+(?= )")], shared)
+
+    assert few.candidates(" no deal ") == [0, 1]
+
+    more = Prefilter([re.compile(" deal off(?= )"), re.compile(" no deal(?= )")], shared)
+
+    assert few.candidates(" no deal ") == [0, 1]
+    assert more.candidates(" no deal ") == [1]
+    assert more.candidates(" the deal is off ") == [0]

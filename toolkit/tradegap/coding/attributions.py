@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from tradegap.coding.cues import read_rows
 from tradegap.coding.people import NAME
@@ -87,12 +88,10 @@ def find_attributions(bare: str, start: int, reader: Reader) -> Iterator[Attribu
     """Yield the attributions of a sentence, of which `bare` lacks quotations and parties."""
     kinds = verbs()
     is_dummy, said = find_verbs(bare)
-    for verb, found in said:
+    for verb, found, left, rest, between, is_passive in said:
         place = found.start()
-        left = bare[max(0, place - REACH) : place]
         offset = start + place - len(left)
-        rest, between = without_between(left)
-        if PASSIVE.search(left) and verb.endswith(("ed", "said", "thought")):
+        if is_passive:
             if bare.startswith(" by ", found.end()):
                 got = reader.behind(words_at(bare, found.end() + 4), start + found.end() + 4)
                 if got:
@@ -136,12 +135,29 @@ def find_attributions(bare: str, start: int, reader: Reader) -> Iterator[Attribu
             yield Attribution(got, len(bare))
 
 
+class Verb(NamedTuple):
+    """A verb of saying in a sentence, and what stands before it."""
+
+    form: str
+    found: re.Match[str]
+    left: str  # the words within reach before it
+    rest: str  # of these what stands before its adverbs and auxiliaries
+    between: str  # and those
+    is_passive: bool
+
+
 @lru_cache(maxsize=1000)  # a document is read twice
-def find_verbs(bare: str) -> tuple[bool, list[tuple[str, re.Match[str]]]]:
+def find_verbs(bare: str) -> tuple[bool, list[Verb]]:
     """Return whether a sentence has a subject that stands for nobody, and its verbs of saying."""
-    kinds = verbs()
-    words = ((each.group().lower(), each) for each in WORD.finditer(bare))
-    return bool(DUMMY.match(bare)), [each for each in words if each[0] in kinds]
+    said = []
+    for found in WORD.finditer(bare):
+        form = found.group().lower()
+        if form in verbs():
+            left = bare[max(0, found.start() - REACH) : found.start()]
+            is_participle = form.endswith(("ed", "said", "thought"))
+            is_passive = is_participle and bool(PASSIVE.search(left))
+            said.append(Verb(form, found, left, *without_between(left), is_passive))
+    return bool(DUMMY.match(bare)), said
 
 
 def words_at(bare: str, at: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
@@ -147,20 +148,47 @@ def leans_ahead(marked: str, start: int, end: int | None = None) -> bool | None:
     return None if is_behind and CLAUSE.search(before, told[-1].end()) else not is_behind
 
 
-def read_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+@dataclass(frozen=True)
+class Found:
+    """A date in a marked sentence, as one of the FORMS."""
+
+    match: re.Match[str]
+    marked: str
+
+    def __getitem__(self, group: str | int) -> str:
+        """Return a part of the date."""
+        return self.match[group]
+
+    @property
+    def words(self) -> str:
+        """Return the words of the date, behind a blank."""
+        return self.match.group()
+
+    @property
+    def after(self) -> str:
+        """Return what stands behind it."""
+        return self.marked[self.match.end() : self.match.end() + 40]
+
+    def has(self, *words: str) -> bool:
+        """Return whether one of some words is among those of the date, and not the last."""
+        return any(f" {each} " in self.words for each in words)
+
+    def leans_ahead(self) -> bool | None:
+        """Return whether the words around the date put it ahead; None where they do not tell."""
+        return leans_ahead(self.marked, self.match.start(), self.match.end())
+
+
+def read_day(found: Found, days: Days) -> tuple[str, bool] | None:
     name, number = (found["m1"], found["d1"]) if found["m1"] else (found["m2"], found["d2"])
     day = day_near(month_number(name), int(number), found["year"], days.event)
     if day is None:
         return None
     # Some texts are dated after what they announce: "will take effect on May 3", printed on May 4.
-    is_near = (
-        day >= min(days) - timedelta(days=31)
-        and leans_ahead(marked, found.start(), found.end()) is True
-    )
+    is_near = day >= min(days) - timedelta(days=31) and found.leans_ahead() is True
     return day.isoformat(), day >= min(days) or is_near
 
 
-def read_iso(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_iso(found: Found, days: Days) -> tuple[str, bool] | None:
     try:
         day = date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError:
@@ -168,25 +196,24 @@ def read_iso(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] 
     return day.isoformat(), day >= min(days)
 
 
-def read_month_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_month_year(found: Found, days: Days) -> tuple[str, bool] | None:
     year, month = int(found["year"]), month_number(found["month"])
     return month_text(year, month), (year, month) >= (days.event.year, days.event.month)
 
 
-def read_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_month(found: Found, days: Days) -> tuple[str, bool] | None:
     month, here = month_number(found["month"]), days.event
-    words = found.group()
-    if re.search(r" (?:last|past|since|earlier) ", words):
+    if found.has("last", "past", "since", "earlier"):
         return month_text(here.year - (month > here.month), month), False
     year = here.year + (month < here.month)
-    if " next " in words and month == here.month:
+    if found.has("next") and month == here.month:
         year += 1
-    is_ahead = leans_ahead(marked, found.start(), found.end())
-    if re.search(r" (?:by|until|till|before|next|from|to|through) ", words):
+    is_ahead = found.leans_ahead()
+    if found.has("by", "until", "till", "before", "next", "from", "to", "through"):
         is_ahead = True
-    if re.search(r" (?:by|until|till|before|than) (?:the )?end of ", words):
+    if re.search(r" (?:by|until|till|before|than) (?:the )?end of ", found.words):
         return last_day(year, month).isoformat(), True
-    if month == here.month and re.search(r" early ", words) and here.day > 15:
+    if month == here.month and found.has("early") and here.day > 15:
         is_ahead = False
     distance = (year - here.year) * 12 + month - here.month
     if is_ahead is None:
@@ -196,40 +223,36 @@ def read_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool
     return month_text(year, month), is_ahead
 
 
-def read_weekday(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    if re.search(r" (?:last|past|previous) ", found.group()):
+def read_weekday(found: Found, days: Days) -> tuple[str, bool] | None:
+    if found.has("last", "past", "previous"):
         day = next_weekday(days.event, found["day"]) - timedelta(days=7)
         return day.isoformat(), False
     day = next_weekday(days.event, found["day"])
-    if re.search(r" next ", found.group()) and day <= days.told:
+    if found.has("next") and day <= days.told:
         day += timedelta(days=7)
-    is_ahead = leans_ahead(marked, found.start(), found.end())
-    if re.search(r" (?:next|this|coming|by|until) ", found.group()):
+    is_ahead = found.leans_ahead()
+    if found.has("next", "this", "coming", "by", "until"):
         is_ahead = True
     if is_ahead is None:
-        after = marked[found.end() : found.end() + 40]
-        is_ahead = day > days.told and not re.match(r" (?:in a|that|after|when|,)", after)
+        is_ahead = day > days.told and not re.match(r" (?:in a|that|after|when|,)", found.after)
     return day.isoformat(), is_ahead
 
 
-def read_near_day(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    words = found.group().strip()
+def read_near_day(found: Found, days: Days) -> tuple[str, bool] | None:
+    words = found.words.strip()
     if words == "the day after tomorrow":
         return (days.told + timedelta(days=2)).isoformat(), True
     if words == "tomorrow":
         return (days.told + timedelta(days=1)).isoformat(), True
-    is_ahead = leans_ahead(marked, found.start(), found.end())
-    after = marked[found.end() : found.end() + 40]
-    if is_ahead is None or " talks" in after or " round" in after:
-        is_ahead = bool(SOON_AFTER.match(after))
+    is_ahead = found.leans_ahead()
+    if is_ahead is None or " talks" in found.after or " round" in found.after:
+        is_ahead = bool(SOON_AFTER.match(found.after))
     return days.told.isoformat(), is_ahead
 
 
-def read_weekend(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    is_ahead = leans_ahead(marked, found.start(), found.end())
-    if re.search(r" (?:last|past) ", found.group()) or (
-        re.search(r" (?:over|at) the ", found.group()) and not is_ahead
-    ):
+def read_weekend(found: Found, days: Days) -> tuple[str, bool] | None:
+    is_ahead = found.leans_ahead()
+    if found.has("last", "past") or (found.has("over the", "at the") and not is_ahead):
         return "", False
     saturday = next_weekday(days.event, "saturday")
     if days.event.weekday() == 6:
@@ -237,7 +260,7 @@ def read_weekend(found: re.Match[str], days: Days, marked: str) -> tuple[str, bo
     return saturday.isoformat(), is_ahead is not False
 
 
-def read_end_of_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_end_of_month(found: Found, days: Days) -> tuple[str, bool] | None:
     """As a limit ('by the end of the month') the last day is meant, else ('at …') the month."""
     year, month = month_after(days.event, int(found["which"] == "next"))
     if found["at"]:
@@ -245,8 +268,8 @@ def read_end_of_month(found: re.Match[str], days: Days, marked: str) -> tuple[st
     return last_day(year, month).isoformat(), found["which"] != "last"
 
 
-def read_end_of_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    words = found.group()
+def read_end_of_year(found: Found, days: Days) -> tuple[str, bool] | None:
+    words = found.words
     if "last" in words:
         return month_text(days.event.year - 1, 12), False
     named = re.search(r"\d{4}", words)
@@ -254,106 +277,89 @@ def read_end_of_year(found: re.Match[str], days: Days, marked: str) -> tuple[str
     return month_text(year, 12), year >= days.event.year
 
 
-def read_other_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_other_month(found: Found, days: Days) -> tuple[str, bool] | None:
     which = found["which"]
     year, month = month_after(days.event, {"next": 1, "last": -1}.get(which, 0))
     is_ahead = which in ("next", "coming")
     if which == "this":
-        told = leans_ahead(marked, found.start(), found.end())
-        is_ahead = " later " in found.group() or (
-            " earlier " not in found.group() and told is not False
-        )
+        told = found.leans_ahead()
+        is_ahead = found.has("later") or (not found.has("earlier") and told is not False)
     return month_text(year, month), is_ahead
 
 
-def read_other_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_other_year(found: Found, days: Days) -> tuple[str, bool] | None:
     which = found["which"]
     year = days.event.year + {"next": 1, "last": -1}.get(which, 0)
     is_ahead = which == "next"
     if which == "this":
-        words = found.group()
-        told = leans_ahead(marked, found.start(), found.end())
-        is_ahead = (
-            "later" in words or "second" in words or (" earlier " not in words and bool(told))
-        )
+        told = bool(found.leans_ahead())
+        is_late = "later" in found.words or "second" in found.words
+        is_ahead = is_late or (not found.has("earlier") and told)
     return str(year), is_ahead
 
 
-def read_season(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    if re.search(r" last ", found.group()):
+def read_season(found: Found, days: Days) -> tuple[str, bool] | None:
+    if found.has("last"):
         return str(days.event.year), False
-    year = days.event.year + (" next " in found.group())
+    year = days.event.year + found.has("next")
     if found["season"] == "spring" and days.event.month > 6:
         year = days.event.year + 1
-    return str(year), leans_ahead(marked, found.start(), found.end()) is not False
+    return str(year), found.leans_ahead() is not False
 
 
-def read_year(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_year(found: Found, days: Days) -> tuple[str, bool] | None:
     year = int(found["year"])
     if year == days.event.year:
-        return str(year), leans_ahead(marked, found.start(), found.end()) is True
+        return str(year), found.leans_ahead() is True
     return str(year), days.event.year < year <= days.event.year + 60
 
 
-def read_span(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_span(found: Found, days: Days) -> tuple[str, bool] | None:
     """'In two weeks' is a day, 'within two months' a month; 'in the next two weeks' is neither."""
     number = found["number"]
     count = int(number) if number.isdigit() else NUMBERS[number]
-    unit = found["unit"]
-    is_span = re.search(r" (?:in|over|during) the ", found.group())
+    is_span = found.has("in the", "over the", "during the")
     try:
-        if is_span:
-            date_text = ""
-        elif unit in ("day", "week"):
-            date_text = (
-                days.event + timedelta(days=count * (7 if unit == "week" else 1))
-            ).isoformat()
-        elif unit == "month":
-            date_text = month_text(*month_after(days.event, count))
-        else:
-            date_text = str(days.event.year + count)
+        date_text = "" if is_span else counted_off(days.event, count, found["unit"])
     except OverflowError:
         return None
-    told = leans_ahead(marked, found.start(), found.end())
-    is_ahead = told if told is not None else unit != "year" and " first " not in marked
-    return date_text, " within " in found.group() or is_ahead
+    is_ahead = found.leans_ahead()
+    if is_ahead is None:
+        is_ahead = found["unit"] != "year" and " first " not in found.marked
+    return date_text, found.has("within") or is_ahead
 
 
-def read_window(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    count = int(found["number"])
-    unit = found["unit"]
+def read_window(found: Found, days: Days) -> tuple[str, bool] | None:
     try:
-        if unit == "month":
-            return month_text(*month_after(days.event, count)), True
-        day = days.event + timedelta(days=count * (7 if unit == "week" else 1))
+        return counted_off(days.event, int(found["number"]), found["unit"]), True
     except OverflowError:
         return None
-    return day.isoformat(), True
 
 
-def read_vague(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    return "", True
+def counted_off(anchor: date, count: int, unit: str) -> str:
+    """Return the day, month or year that lies so many units after a day, as ISO text.
+
+    >>> counted_off(date(2019, 8, 21), 2, "week"), counted_off(date(2019, 8, 21), 5, "month")
+    ('2019-09-04', '2020-01')
+    """
+    if unit == "month":
+        return month_text(*month_after(anchor, count))
+    if unit == "year":
+        return str(anchor.year + count)
+    return (anchor + timedelta(days=count * (7 if unit == "week" else 1))).isoformat()
 
 
-def read_this_week(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    return "", leans_ahead(marked, found.start(), found.end()) is not False
-
-
-def read_behind(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
-    return "", False
-
-
-def read_named_month(found: re.Match[str], days: Days, marked: str) -> tuple[str, bool] | None:
+def read_named_month(found: Found, days: Days) -> tuple[str, bool] | None:
     """'The June summit' is the coming one, whatever is said of it before."""
     month, here = month_number(found["month"]), days.event
     months = (month - here.month) % 12
-    told = TENSE_AFTER.match(marked, found.end())
+    told = TENSE_AFTER.match(found.marked, found.match.end())
     if months > 8 or (told and not told["ahead"]):
-        return read_month(found, days, marked)
+        return read_month(found, days)
     return month_text(*month_after(here, months)), True
 
 
-Reader = Callable[[re.Match[str], Days, str], "tuple[str, bool] | None"]
+Reader = Callable[[Found, Days], "tuple[str, bool] | None"]
 BEFORE_MONTH = (
     r"(?:in|by|until|till|before|late|early|mid|of|this|next|for|last|since|after|from|to|through"
     r"|during|around|between|and|or|as (?:early|soon|late) as|past|each|earlier"
@@ -404,7 +410,10 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             r"|this (?:morning|afternoon|evening))",
             read_near_day,
         ),
-        (r"(?:yesterday|last (?:night|week)|ago|earlier this (?:week|month|year))", read_behind),
+        (
+            r"(?:yesterday|last (?:night|week)|ago|earlier this (?:week|month|year))",
+            lambda found, days: ("", False),
+        ),
         (
             r"(?:(?:this|the|next|coming|last|past|over the|at the) )(?:coming )?weekend",
             read_weekend,
@@ -443,9 +452,12 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
             r"|(?:very )?(?:soon|shortly)|near future|in due course"
             r"|as soon as (?:possible|practicable)|before long"
             r"|later (?:this|in the) week|early next week)",
-            read_vague,
+            lambda found, days: ("", True),
         ),
-        (r"(?:this week|over the next (?:\S{1,12} )?(?:days|weeks|months))", read_this_week),
+        (
+            r"(?:this week|over the next (?:\S{1,12} )?(?:days|weeks|months))",
+            lambda found, days: ("", found.leans_ahead() is not False),
+        ),
         (
             r"(?:(?:in|by|until|till|from|of|for|before|during|after|since|the year) ){1,2}"
             r"(?:early |late |mid-|about )?(?P<year>(?:19|20)\d\d)",
@@ -474,7 +486,7 @@ def find_whens(marked: str, event: date, told: date | None = None) -> list[When]
         pattern, reader = FORMS[number]
         parts, last = [], 0
         for found in pattern.finditer(rest):
-            read = reader(found, days, marked)
+            read = reader(Found(found, marked), days)
             if read is not None:
                 whens.append(When(found.start(), found.end(), *read))
                 blank = " " + "~" * (found.end() - found.start() - 1)

@@ -14,8 +14,8 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from tradegap.coding.cues import compile_pattern, probability, read_rows
-from tradegap.coding.prefilter import Prefilter
+from tradegap.coding.contexts import is_shown, read_patterns, read_prefilter, show_named
+from tradegap.coding.cues import probability, read_rows
 
 __all__ = ["KINDS", "find_issues", "issue_signs", "kind_of"]
 
@@ -25,46 +25,13 @@ SUBSIDISED = frozenset({"agriculture", "industrial_goods", "steel_aluminium", "e
 FROM = 0.42  # an issue counts from this chance on; the likeliest one counts in any case
 TURNS = 0.4  # from here on a document is a dispute about its sector
 BESIDE = 40  # letters from one issue to the next in a list
+# The contexts of cues/contexts.csv that are signs themselves.
+GENERAL = (
+    *("whole", "whole, strongly", "access", "hostile", "a measure"),
+    *("points back", "the issue", "a rider"),
+)
 MEMORY = 6  # so many sentences back may have named what a sentence is about
 
-WHOLE = compile_pattern(
-    "((free )?trade (deal*|talks|agreement*|accord*|pact*|negotiation*|war|wars|relation*|tension*"
-    "|terms|ties|truce|framework|frictions|issues|treaty|bloc)|free trade|no deal|no-deal|deal"
-    "|brexit|withdrawal agreement|divorce|withdrawal treaty|framework|trade and security|truce"
-    "|interim agreement|negotiations|talks|bilateral trade agreement|phase one|joint statement"
-    "|agreement on reciprocal .. trade|round|@gatt_members|nafta|usmca|cusma|ttip)"
-)
-STRONG = compile_pattern(
-    "((free )?trade (deal*|talks|agreement*|pact*|negotiations|treaty|terms|truce)|free trade"
-    "|no deal|no-deal|brexit|withdrawal agreement|divorce|historic|framework|interim agreement"
-    "|bilateral trade agreement|phase one|agreement on reciprocal .. trade|usmca|nafta|cusma|ttip"
-    "|trade negotiations|(coffee|cocoa|rubber|tin|sugar|commodity) (pact*|agreement*|talks|accord*"
-    "|quota*)|ico|icco|inra|quota (talks|negotiations|accord*))"
-)
-HOSTILE = compile_pattern(
-    "trade (war|wars|relation*|tension*|frictions|problems|disputes|imbalance*)"
-)
-MEASURE = compile_pattern(
-    "({measure}|retaliat*|punitive|sanction*|retaliation|target|targets|penali*|protectionis*)"
-)
-PUNISHED = compile_pattern(
-    "(tariff|tariffs|retaliat*|sanction*|punitive|penal*|duties|curbs|hit|target*) ... "
-    "(on|goods|products|exports|imports|including|such as|like|against)"
-)
-RETALIATION = compile_pattern(
-    "(retaliat*|sanction*|punitive|penal*|tit-for-tat|target|targets|trade war|be hit with|hit back"
-    "|countermeasure*|counter-measure*|in response to .. (tariffs|duties))"
-)
-ACCESS = compile_pattern("(market access|market-access|access to .. market*|open* .. market*)")
-BACK = compile_pattern(
-    "((the|this|that|these|those) (issue*|dispute*|row|question*|problem*|matter*|point*|areas?"
-    "|proposal*|argument*|demand*|sticking points?|tariffs?|sanctions|quotas?|duties|levies|tax"
-    "|curbs|measures|pact|accord|rules|restrictions|barriers|products|goods|cuts?|ban|action"
-    "|move*|plan*|sector*|topic*|clause*|principles?)|it|they|them|this|both)"
-)
-THE_ISSUE = compile_pattern(
-    "(the|this|that|these|those) (issue*|question|matter|points?|problem|row|topic*|areas?)"
-)
 DISPUTED = (
     "dispute row talks pact accord agreement negotiations issue issues question trade war sanctions"
     " tariff tariffs quota quotas curbs rights problem imports exports sales battle case demands"
@@ -80,10 +47,6 @@ BEFORE = re.compile(
     r"|pressure|dumping|concerns?|proposals?|offer) (?:on|over|in|about|governing|of|for|to|around"
     r"|regarding|concerning|-|:|as|are)(?: \S+){0,5}? $"
 )
-RIDER = compile_pattern(
-    "({deal}|talks|negotiations|meeting|speech) ... (that|which|including|include*|providing|where"
-    "|with|as|despite|amid|after|following)"
-)
 QUARREL_AFTER = re.compile(
     r" (?:\S+ ){0,2}?(?:dispute|row|pact|accord|agreement|talks|negotiations|dumping|war|issue"
     r"|problem|question|battle|case|wrangle|quarrel|conflict|trade|fight|tax)(?= )"
@@ -93,26 +56,6 @@ QUARREL_BEFORE = re.compile(
     r"|dumping|dump|market|selling|governing|conflict|wrangle|fight|deadlock|gap)"
     r" (?:(?:on|over|in|about|governing|for|of|regarding|concerning) )?(?:\S+ ){0,4}?$"
 )
-REASON = compile_pattern(
-    "(because of|due to|despite|amid|such as|including|like|as well as|other|among others|since"
-    "|following|in retaliation for|over)"
-)
-
-
-@cache
-def issue_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return the issues with their patterns, in the order of cues/issues.csv."""
-    rows = read_rows("issues.csv")
-    return tuple(
-        (row["issue_id"], compile_pattern(row["pattern"], f"cues/issues.csv:row {number}"))
-        for number, row in enumerate(rows, start=2)
-    )
-
-
-@cache
-def issue_prefilter() -> Prefilter:
-    """Return the patterns of the issues, to be looked up by words."""
-    return Prefilter([pattern for _, pattern in issue_patterns()])
 
 
 @cache
@@ -149,8 +92,9 @@ def names(words: str) -> dict[str, Naming]:
     True
     """
     found = {}
-    for number in issue_prefilter().candidates(words):
-        issue, pattern = issue_patterns()[number]
+    for number in read_prefilter("issues.csv").candidates(words):
+        issue = read_rows("issues.csv")[number]["issue_id"]
+        pattern = read_patterns("issues.csv")[number]
         places = [(each.start(), each.end()) for each in pattern.finditer(words)]
         if places:
             found[issue] = Naming(
@@ -165,7 +109,7 @@ def names(words: str) -> dict[str, Naming]:
                     for start, end in places[:8]
                 ),
                 places[0][0],
-                bool(REASON.search(words[max(0, places[0][0] - 60) : places[0][0] + 1])),
+                is_shown("a reason", words[max(0, places[0][0] - 60) : places[0][0] + 1]),
             )
     return found
 
@@ -193,7 +137,7 @@ def survey(named: Sequence[Mapping[str, Naming]], marked: Sequence[str]) -> Over
     opening: Counter[str] = Counter()
     score: dict[str, float] = defaultdict(float)
     for number, each in enumerate(named):
-        measure = bool(PUNISHED.search(marked[number]))
+        measure = "goods punished" in show_named(marked[number])
         for issue, naming in each.items():
             share[issue] += 1
             opening[issue] += number < 4
@@ -206,7 +150,7 @@ def survey(named: Sequence[Mapping[str, Naming]], marked: Sequence[str]) -> Over
         score["level_playing_field"] /= 4  # subsidies to farms or aircraft: the goods count
     total = sum(score.values()) or 1.0
     main = max(sorted(score), key=lambda issue: score[issue]) if score else None
-    whole = sum(bool(STRONG.search(each)) for each in marked) / count
+    whole = sum("whole, strongly" in show_named(each) for each in marked) / count
     turns = 0.0
     if main:
         part = score[main] / total
@@ -238,11 +182,12 @@ def set_aside(own: dict[str, Naming], words: str, view: Overview) -> dict[str, N
     dropped: set[str] = set()
     if "level_playing_field" in own and (sectors | about) & SUBSIDISED:
         dropped.add("level_playing_field")
-    if PUNISHED.search(words):
+    shown = show_named(words)
+    if "goods punished" in shown:
         quarrels = {each for each in sectors if own[each].quarrel}
         if in_dispute:
             dropped |= sectors - quarrels - {view.main}
-        elif RETALIATION.search(words) and (quarrels or len(sectors) > 1):
+        elif "retaliation" in shown and (quarrels or len(sectors) > 1):
             dropped |= sectors - quarrels
     return {each: how for each, how in own.items() if each not in dropped}
 
@@ -264,7 +209,8 @@ def issue_signs(
     ] = {}  # whether the sentence that named an issue last spoke of a measure
     for number, words in enumerate(marked):
         own = named[number]
-        measure = bool(MEASURE.search(words))
+        shown = show_named(words)
+        measure = "a measure" in shown
         if wanted is not None and number not in wanted:
             result.append({})
             last |= dict.fromkeys(own, number)
@@ -275,16 +221,9 @@ def issue_signs(
         title = named[0] if number else {}
         general = {
             "item of a list": words.startswith((" - ", " • ", " * ")),
-            "whole": bool(WHOLE.search(words)),
-            "whole, strongly": bool(STRONG.search(words)),
-            "access": bool(ACCESS.search(words)),
-            "hostile": bool(HOSTILE.search(words)),
-            "a measure": measure,
-            "points back": bool(BACK.search(words)),
-            "the issue": bool(THE_ISSUE.search(words)),
+            **{name: name in shown for name in GENERAL},
             "short": words.count(" ") < 14,
             "long": words.count(" ") > 45,
-            "a rider": bool(RIDER.search(words)),
             "title": number == 0,
         }
         of_measure = [each for each in back if measure and not own and punished[each]]
@@ -431,7 +370,7 @@ def find_issues(
     [['overall'], ['agriculture', 'semiconductors']]
     """
     weights = issue_weights() if weights is None else weights
-    order = {issue: number for number, (issue, _) in enumerate(issue_patterns())}
+    order = {row["issue_id"]: number for number, row in enumerate(read_rows("issues.csv"))}
     result: list[list[str]] = []
     for here in issue_signs(marked, wanted):
         if not here:

@@ -35,8 +35,10 @@ JOINT_TEXT = re.compile(
 
 def label_of(sentence: Sentence, people: People) -> Source | None:
     """Return the source that a label before a quotation names, if there is one."""
+    if sentence.kind == "title" or ":" not in sentence.text:
+        return None
     found = LABEL.match(people.blank[sentence.start : sentence.end])
-    if sentence.kind == "title" or not found:
+    if not found:
         return None
     start = sentence.start + found.start(1)
     label = people.text[start : sentence.start + found.end(1)]

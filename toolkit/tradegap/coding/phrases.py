@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from tradegap.coding.cues import read_rows
@@ -99,6 +99,36 @@ def source_nouns() -> tuple[re.Pattern[str], frozenset[str]]:
     return re.compile(rf"\b(?:{'|'.join(longest)})\b", re.IGNORECASE), plurals
 
 
+def pronoun_at(word: str, start: int) -> Reading:
+    """Return the reading of a pronoun."""
+    return Reading(Source(), word.lower(), word.lower() == "they", start)
+
+
+@lru_cache(maxsize=2000)  # a document is read twice
+def cut_phrase(words: str) -> tuple[int, str, str]:
+    """Return where the last noun phrase of some words begins, itself, and its pronoun, if any.
+
+    What can name nobody ("I", "this") is no phrase.
+
+    >>> cut_phrase("The talks ended, but the envoy ")
+    (21, 'the envoy', '')
+    """
+    begin = 0
+    for boundary in BOUNDARY.finditer(words):
+        begin = boundary.end()
+    while True:
+        begin += len(words[begin:]) - len(words[begin:].lstrip())
+        filler = FILLER.match(words, begin)
+        if not filler:
+            break
+        begin = filler.end()
+    phrase = words[begin:].rstrip()
+    if NOBODY.search(phrase):
+        return begin, "", ""
+    pronoun = PRONOUN.search(phrase)
+    return begin, phrase, pronoun.group(1) if pronoun else ""
+
+
 class Reader:
     """Reads noun phrases of one document's sentences."""
 
@@ -109,7 +139,7 @@ class Reader:
     def before(self, left: str, offset: int) -> Reading | None:
         """Return what the words right before a verb name; `offset` is where they begin."""
         words = left.rstrip()
-        relative = RELATIVE.search(words)
+        relative = RELATIVE.search(words) if words.endswith(("who", "which")) else None
         if relative:
             words = words[: relative.start()].rstrip(" ,")
         # An apposition or aside between the name and the verb is stepped over.
@@ -135,23 +165,10 @@ class Reader:
 
     def last_phrase(self, words: str, offset: int) -> Reading | None:
         """Return what the last noun phrase of some words names."""
-        begin = 0
-        for boundary in BOUNDARY.finditer(words):
-            begin = boundary.end()
-        while True:
-            begin += len(words[begin:]) - len(words[begin:].lstrip())
-            filler = FILLER.match(words, begin)
-            if not filler:
-                break
-            begin = filler.end()
-        phrase = words[begin:].rstrip()
-        if not phrase or NOBODY.search(phrase):
-            return None
-        pronoun = PRONOUN.search(phrase)
+        begin, phrase, pronoun = cut_phrase(words)
         if pronoun:
-            which = pronoun.group(1).lower()
-            return Reading(Source(), which, which == "they", offset + begin)
-        return self.phrase(phrase, offset + begin)
+            return pronoun_at(pronoun, offset + begin)
+        return self.phrase(phrase, offset + begin) if phrase else None
 
     def phrase(self, phrase: str, start: int) -> Reading | None:
         """Return what a noun phrase names: a person, an office, a role or a party."""
@@ -236,8 +253,7 @@ class Reader:
         phrase, rest = right[:end].rstrip(), right[end:]
         pronoun = PRONOUN_FIRST.match(phrase)
         if pronoun:
-            which = pronoun.group(1).lower()
-            return Reading(Source(), which, which == "they", offset + lead)
+            return pronoun_at(pronoun.group(1), offset + lead)
         if NOBODY_FIRST.match(phrase) or not OPENS_PHRASE.match(phrase):
             return None
         for run in NAMES.finditer(phrase):
@@ -261,8 +277,7 @@ class Reader:
             phrase = phrase[filler.end() :]
         pronoun = PRONOUN_FIRST.match(phrase)
         if pronoun:
-            which = pronoun.group(1).lower()
-            return Reading(Source(), which, which == "they", start + lead)
+            return pronoun_at(pronoun.group(1), start + lead)
         titled = TITLED.match(phrase)
         if titled:
             name, at = self.known(titled.group(2), titled.start(2))

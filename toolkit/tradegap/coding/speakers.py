@@ -229,7 +229,7 @@ def oppose(people: People, bare: Sequence[tuple[str, int]]) -> None:
     other = {people.talks[0]: people.talks[1], people.talks[1]: people.talks[0]}
     votes: dict[str, Counter[str]] = {}
     for words, start in bare:
-        for pattern in (CHARGES, COUNTERPART, CHARGED):
+        for pattern in (CHARGES, COUNTERPART, CHARGED) if "@" in words else ():
             for found in pattern.finditer(words):
                 inside = people.parties_between(start + found.start(1), start + found.end(1))
                 if not inside or inside[0].party not in other:

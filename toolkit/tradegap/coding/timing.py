@@ -13,9 +13,9 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from tradegap.coding.cues import as_printed, compile_pattern, probability, read_rows
+from tradegap.coding.contexts import is_shown, read_patterns, read_prefilter, show_named
+from tradegap.coding.cues import as_printed, probability, read_rows
 from tradegap.coding.dates import When, find_whens, is_rough, reach
-from tradegap.coding.prefilter import Prefilter
 from tradegap.coding.sentences import Sentence
 
 __all__ = ["Forward", "Pace", "find_forwards", "find_paces", "show_forward", "show_pace"]
@@ -59,15 +59,8 @@ class Sign(NamedTuple):
 @cache
 def read_signs(file: str, kind: str) -> tuple[Sign, ...]:
     """Return the signs of a cue file; `kind` is the column that tells what a sign is for."""
-    return tuple(
-        Sign(
-            row["sign"],
-            row[kind],
-            float(row["weight"]),
-            compile_pattern(row["pattern"], f"cues/{file}:row {number}"),
-        )
-        for number, row in enumerate(read_rows(file), start=2)
-    )
+    rows = zip(read_rows(file), read_patterns(file), strict=True)
+    return tuple(Sign(row["sign"], row[kind], float(row["weight"]), each) for row, each in rows)
 
 
 @cache
@@ -78,17 +71,11 @@ def read_weights(what: str) -> dict[str, float]:
     return weights | {sign.name: sign.weight for sign in read_signs(f"{what}.csv", kind)}
 
 
-@cache
-def prefilter(file: str, kind: str) -> Prefilter:
-    """Return the patterns of a cue file, to be looked up by words."""
-    return Prefilter([sign.pattern for sign in read_signs(file, kind)])
-
-
 @lru_cache(maxsize=8)
 def spoken_signs(file: str, kind: str, words: str) -> list[tuple[Sign, re.Match[str]]]:
     """Return the signs of a cue file that a marked sentence shows, each with its first match."""
     signs = read_signs(file, kind)
-    return [(signs[at], found) for at, found in prefilter(file, kind).search(words).items()]
+    return [(signs[at], found) for at, found in read_prefilter(file).search(words).items()]
 
 
 def counts(sign: Sign, ahead: Sequence[When], sentence: Sentence) -> bool:
@@ -96,31 +83,6 @@ def counts(sign: Sign, ahead: Sequence[When], sentence: Sentence) -> bool:
     if sign.kind == "in a title":
         return sentence.kind == "title"
     return sign.kind != "with a date" or bool(ahead)
-
-
-@cache
-def topic(words: str) -> re.Pattern[str]:
-    return compile_pattern(words)
-
-
-TALKS = "({talks}|negotiat*|g20|gatt|wto|visit|trip)"
-MEETING = "(meeting*|summit*|council|conference|session*|g20|g7)"
-OF_TRADE = (
-    "({talks}|negotiat*|{deal}|{dispute}|{measure}|trade|export*|import*|pact|proposal*|brexit)"
-)
-
-
-@cache
-def topic_prefilter() -> Prefilter:
-    """Return the patterns of talks, and of trade or talks, to be looked up by words."""
-    return Prefilter([topic(TALKS), topic(OF_TRADE)])
-
-
-@lru_cache(maxsize=1000)
-def topics_of(words: str) -> tuple[bool, bool]:
-    """Return whether a marked sentence speaks of talks, and whether of trade or talks."""
-    found = topic_prefilter().search(words)
-    return 0 in found, 1 in found
 
 
 def show_forward(
@@ -134,6 +96,7 @@ def show_forward(
         if counts(sign, ahead, sentences[number]):
             signs[sign.name] = 1.0
     lengths = {len(each.date) for each in ahead}
+    shown = show_named(words)
     near = "".join(words[max(0, each.start - 45) : each.end + 25] for each in ahead[:3])
     facts = {
         "a day ahead": 10 in lengths,
@@ -142,11 +105,11 @@ def show_forward(
         "a vague time ahead": 0 in lengths,
         "only times past": bool(whens[number]) and not ahead,
         "two dates ahead": len(ahead) >= 2,
-        "talks beside the date": bool(topic(TALKS).search(near)),
-        "a measure beside the date": bool(topic("{measure}").search(near)),
-        "a deal beside the date": bool(topic("{deal}").search(near)),
-        "talks": topics_of(words)[0],
-        "a meeting": bool(topic(MEETING).search(words)),
+        "talks beside the date": is_shown("talks", near),
+        "a measure beside the date": is_shown("of a measure", near),
+        "a deal beside the date": is_shown("of a deal", near),
+        "talks": "talks" in shown,
+        "a meeting": "a meeting" in shown,
         "a date ahead around": any(
             when.is_ahead
             for at in (number - 1, number + 1)
@@ -173,12 +136,7 @@ def show_pace(
     for sign, _ in spoken_signs("forward.csv", "kind", words):
         if sign.kind == "against":
             signs[sign.name] = 1.0
-    if topics_of(words)[0]:
-        signs["talks"] = 1.0
-    if topic("(urge*|call* for|demand*|appeal*|need* to|must|should|want* to|hope* to)").search(
-        words
-    ):
-        signs["asked for"] = 1.0
+    signs |= dict.fromkeys(show_named(words) & {"talks", "asked for"}, 1.0)
     return signs | facts_of(number, sentences, marked)
 
 
@@ -194,8 +152,8 @@ def facts_of(number: int, sentences: Sequence[Sentence], marked: Sequence[str]) 
         "item of a list": words.startswith((" - ", " • ", " * ")),
         "quotation": '"' in words or words.startswith(" '"),
         "question": words.endswith("? "),
-        "no trade word": not topics_of(words)[1],
-        "no trade word before": not any(topics_of(each)[1] for each in before),
+        "no trade word": "of trade" not in show_named(words),
+        "no trade word before": all("of trade" not in show_named(each) for each in before),
         "no party named": parties == 0,
         "two parties named": parties >= 2,
         "short": length < 9,
@@ -209,8 +167,9 @@ def shares(marked: Sequence[str]) -> dict[str, float]:
     count = max(1, len(marked))
     return {
         "joint text": float(bool(OPENING.search("".join(marked[:2])))),
-        "talks in the document": sum(topics_of(each)[0] for each in marked) / count,
-        "no trade in the document": sum(not topics_of(each)[1] for each in marked) / count,
+        "talks in the document": sum("talks" in show_named(each) for each in marked) / count,
+        "no trade in the document": sum("of trade" not in show_named(each) for each in marked)
+        / count,
     }
 
 
@@ -249,22 +208,19 @@ def find_forwards(
     return settle_dates(found, whens, titles, marked, event)
 
 
-# What kinds of event share a date: "the summit" is dated by what the text says of it elsewhere.
-EVENTS = (
-    "({talks}|negotiat*|meet|meets)",
-    "(summit*|g20|g7|conference|council)",
-    "({measure})",
-    "(visit*|trip|travel*|leave*|fly|arrive*)",
-    "(vote*|hearing*|ratif*|parliament|congress)",
-    "(deadline*|expire*|expiry|lapse*|period|truce|window|countdown)",
-    "(sign*|into force|take* effect|entry into force)",
-)
 MOST_DAYS = 200
 NEAR = 3  # a date is lent to at most so many sentences away, where no time is told
-DEFINITE = (
-    "(the|this|these|those|their|his|her|its|planned|threatened|proposed|scheduled|upcoming) .. "
-    "({talks}|visit|trip|vote|deadline|{measure})"
-)
+
+
+def events_of(words: str) -> set[str]:
+    """Return the kinds of event that a marked sentence speaks of.
+
+    What is of a kind shares a date: "the summit" is dated by what the text says of it elsewhere.
+
+    >>> events_of(" the truce expires . ")
+    {'event: deadline'}
+    """
+    return {each for each in show_named(words) if each.startswith("event: ")}
 
 
 def settle_dates(
@@ -280,18 +236,18 @@ def settle_dates(
     an event of the kind. Where no time is told, a title takes the first date that follows, "the
     meeting" the nearest one before or after.
     """
-    kinds = [{kind for kind in EVENTS if topic(kind).search(each)} for each in marked]
     days: dict[tuple[str, str], int] = {}  # the sentence that first names a day for a kind of event
     for place, here in enumerate(whens):
         for when in here:
             if when.is_ahead and len(when.date) == 10 and not is_rough(when, marked[place]):
-                for kind in sorted(kinds[place]) if len(days) < MOST_DAYS else ():
+                for kind in sorted(events_of(marked[place])) if len(days) < MOST_DAYS else ():
                     days.setdefault((when.date, kind), place)
     settled = list(forwards)
     for number, forward in enumerate(forwards):
         if forward is None:
             continue
         words = marked[number]
+        kinds = events_of(words)
         own = [e for e in whens[number] if e.is_ahead and e.date == forward.date]
         span = reach(own[0], words, event) if own else None
         near: list[tuple[int, str]] = []
@@ -299,17 +255,17 @@ def settle_dates(
             near = [
                 (place, day)
                 for (day, kind), place in days.items()
-                if span[0] <= day <= span[1] and kind in kinds[number]
+                if span[0] <= day <= span[1] and kind in kinds
             ]
-        elif not forward.date and not topic("(no|not|without|any)").search(words):
+        elif not forward.date and "none" not in show_named(words):
             places = range(0)
             if titles[number]:
                 places = range(number + 1, number + 2 + NEAR)
-            elif topic(DEFINITE).search(words):
+            elif "a known event" in show_named(words):
                 places = range(number - NEAR, number + 2)
             for place in places:
                 other = forwards[place] if 0 <= place < len(forwards) else None
-                if other and other.date and kinds[place] & kinds[number]:
+                if other and other.date and events_of(marked[place]) & kinds:
                     near.append((place, other.date))
         if near:
             _, day = min(near, key=lambda each: (each[0] > number, abs(each[0] - number)))

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
-from tradegap.coding.cues import compile_pattern, read_rows
+from tradegap.coding.contexts import read_patterns, read_prefilter
+from tradegap.coding.cues import read_rows
 from tradegap.coding.parties import Mention
-from tradegap.coding.prefilter import Prefilter
 from tradegap.coding.sentences import Sentence
 from tradegap.tables import split_list
 from tradegap.talks import read_parties
@@ -42,41 +42,6 @@ def clause_on_others(words: str, is_other: bool) -> str:
 
 
 @cache
-def named_talks() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-    """Return the talks that have a name of their own, each with its parties."""
-    rows = enumerate(read_rows("talks.csv"), start=2)
-    return tuple(
-        (
-            compile_pattern(row["pattern"], f"cues/talks.csv:row {number}"),
-            tuple(sorted(split_list(row["parties"]))),
-        )
-        for number, row in rows
-    )
-
-
-@cache
-def leaders() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return patterns for people and offices that stand for a party, each with the party."""
-    rows = enumerate(read_rows("leaders.csv"), start=2)
-    return tuple(
-        (compile_pattern(row["pattern"], f"cues/leaders.csv:row {number}"), row["party"])
-        for number, row in rows
-    )
-
-
-@cache
-def leaders_prefilter() -> Prefilter:
-    """Return the patterns of the leaders, to be looked up by words."""
-    return Prefilter([pattern for pattern, _ in leaders()])
-
-
-@cache
-def talks_prefilter() -> Prefilter:
-    """Return the patterns of the talks with a name, to be looked up by words."""
-    return Prefilter([pattern for pattern, _ in named_talks()])
-
-
-@cache
 def parties_by_token() -> dict[str, str]:
     """Return the party of each token that stands for one in a marked sentence."""
     return {party.lower().replace(" ", "_"): party for party in read_parties()["party"]}
@@ -90,9 +55,9 @@ def parties_of(words: str) -> Counter[str]:
     """
     tokens = parties_by_token()
     found = Counter(tokens[each] for each in TOKEN.findall(words) if each in tokens)
-    for number in leaders_prefilter().candidates(words):
-        pattern, party = leaders()[number]
-        found[party] += sum(1 for _ in pattern.finditer(words))
+    for number in read_prefilter("leaders.csv").candidates(words):
+        pattern = read_patterns("leaders.csv")[number]
+        found[read_rows("leaders.csv")[number]["party"]] += sum(1 for _ in pattern.finditer(words))
     return +found
 
 
@@ -120,7 +85,8 @@ def find_talks(
     here = [parties_of(words) for words in marked]
     if any("USSR" in each for each in here):
         here = [Counter({OLD.get(p, p): n for p, n in each.items()}) for each in here]
-    named = [[named_talks()[at][1] for at in talks_prefilter().search(x)] for x in marked]
+    known = [tuple(sorted(split_list(row["parties"]))) for row in read_rows("talks.csv")]
+    named = [[known[at] for at in read_prefilter("talks.csv").search(each)] for each in marked]
     weight: Counter[str] = Counter()
     pairs: Counter[tuple[str, ...]] = Counter()
     rounds: Counter[tuple[str, ...]] = Counter()

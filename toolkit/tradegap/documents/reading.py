@@ -72,9 +72,14 @@ def read_documents(
     >>> documents, refused
     ([], ['no-such-file.txt: no such file; give a file or a folder of files'])
     """
+    return part(iter_documents(paths, published=published))
+
+
+def part(read: Iterable[Document | str]) -> tuple[list[Document], list[str]]:
+    """Return the documents among what was read, and the lines why others are refused."""
     documents: list[Document] = []
     refused: list[str] = []
-    for each in iter_documents(paths, published=published):
+    for each in read:
         if isinstance(each, str):
             refused.append(each)
         else:
@@ -179,15 +184,7 @@ def read_bytes(
     pieces: Iterable[tuple[str, bytes]] = [(name, raw)]
     if suffix == ".jsonl":
         pieces = json_lines(io.BytesIO(raw), name)
-    documents: list[Document] = []
-    refused: list[str] = []
-    for piece_name, piece in pieces:
-        for each in take(piece, piece_name, suffix, option, latest):
-            if isinstance(each, str):
-                refused.append(each)
-            else:
-                documents.append(each)
-    return documents, refused
+    return part(each for at, raw in pieces for each in take(raw, at, suffix, option, latest))
 
 
 def take(
