@@ -20,7 +20,7 @@ const MONTHS = "January February March April May June July August September Octo
 
 /* The day that a text begins with, as 2019-08-02; nothing where it begins with none. */
 function dayOf(text) {
-  const found = text.match(/^\s*(\d{1,2}) ([A-Z][a-z]+) (\d{4})/);
+  const found = text.match(/^\s*(\d{1,2})\s([A-Z][a-z]+)\s(\d{4})/);
   const month = found ? MONTHS.indexOf(found[2]) + 1 : 0;
   return month ? [found[3], String(month).padStart(2, "0"), found[1].padStart(2, "0")].join("-") : "";
 }
