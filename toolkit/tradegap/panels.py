@@ -301,14 +301,10 @@ def list_evidence(record: Record) -> Panel:
             row["anchor"] = "" if row["anchor"] in seen else row["anchor"]
             seen.add(row["anchor"])
         spoken = cells[(cells["issue_id"] == issue_id) & (cells["spoken"] == cells["round_id"])]
+        starts = spoken["on"].shift(fill_value=pd.Timestamp.min)
         bodies = [
             (anchor, [row for row in rows if start < row["known_on"] <= end])
-            for anchor, start, end in zip(
-                spoken["anchor"],
-                [pd.Timestamp.min, *spoken["on"].iloc[:-1]],
-                spoken["on"],
-                strict=True,
-            )
+            for anchor, start, end in zip(spoken["anchor"], starts, spoken["on"], strict=True)
         ]
         groups.append((issue_id, names[issue_id], bodies[::-1]))
     counted = signals.merge(weights[key].drop_duplicates(), on=key)
