@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tradegap.coding.clauses import expand
-from tradegap.coding.cues import choose, compile_pattern, find_chances
+from tradegap.coding.cues import choose, compile_pattern, find_chances, find_confidence
 from tradegap.coding.dates import find_event_date, find_told_date
 from tradegap.coding.evidence import mark_sentences, show_contexts
 from tradegap.coding.issues import find_issues
@@ -213,8 +213,11 @@ def find_signals(
         for direction, pair in product(chosen[number], whose[number]):
             if direction == "none":
                 signs = [f"{'forward event' if forward else 'pace'} +1.00"]
+                confidence = 0.5
             else:
                 signs = evidence.explain(number, direction)
+                curve = model.confidence[direction]
+                confidence = find_confidence(chances[number][direction], curve)
             rows.append(
                 {
                     "document": document.name,
@@ -235,7 +238,7 @@ def find_signals(
                     "published": pd.Timestamp(document.published),
                     "event_date": pd.Timestamp(event),
                     "headline": sentence.kind == "title",
-                    "confidence": round(chances[number].get(direction, 0.5), 3),
+                    "confidence": round(confidence, 3),
                     "why": ";".join(signs),
                 }
             )

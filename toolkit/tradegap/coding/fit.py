@@ -7,12 +7,13 @@ its cues are meant to say, in sum, is a sign of its own. It is fitted twice. Fir
 documents of data/training; what that model says of a sentence is then one more sign in the fit to
 the hand-coded sets, so that these correct it rather than start from nothing. All of it is linear,
 so the sum ships as one table of weights. A scale and a constant for each direction, fitted to
-sentences held out, make the chances honest.
+sentences held out, make the chances honest, and a curve for each the confidence in a signal.
 
 Whole talks are held out: six folds, no pair of parties in two of them. For every figure that is
-printed the weights, the scale, the constants and the thresholds come from the other folds, those of
-issues, pace and forward events (fit_issues.py, fit_timing.py) too, and the coder runs as it ships.
-What no fold can hold out are the cues and the rules: who wrote them had read the sets.
+printed the weights, the scale, the constants, the curves and the thresholds come from the other
+folds, those of issues, pace and forward events (fit_issues.py, fit_timing.py) too, and the coder
+runs as it ships. What no fold can hold out are the cues and the rules: who wrote them had read the
+sets.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from tradegap.coding import Model, code_document, to_json
-from tradegap.coding.cues import DIRECTIONS, Weights, read_cues
+from tradegap.coding.cues import DIRECTIONS, Weights, find_confidence, read_cues
 from tradegap.coding.fit_issues import fit_kinds, read_cases, round_weights
 from tradegap.coding.fit_timing import fit_both, read_examples
 from tradegap.coding.heldout import write_scores
@@ -110,6 +111,18 @@ def calibrate(evidence: Array, wanted: Array) -> Array:
     return found
 
 
+def fit_confidence(chances: Array, wanted: Array) -> dict[str, tuple[float, float, float]]:
+    """Return the curve of `find_confidence` for each direction, from sentences held out."""
+    curves = {}
+    for at, name in enumerate(DIRECTIONS):
+        known = np.clip(chances[:, at], 1e-5, 1 - 1e-5)
+        signs = np.stack([np.log(known), -np.log(1 - known)], axis=1)
+        model = LogisticRegression(max_iter=500).fit(signs, wanted[:, at])
+        rise, fall = model.coef_[0].round(3).tolist()
+        curves[name] = (rise, fall, round(float(model.intercept_[0]), 3))
+    return curves
+
+
 def find_thresholds(chances: Array, wanted: Array, surest: Array, other: Array) -> dict[str, float]:
     """Return the chance from which each direction does best (F1), and that for a document.
 
@@ -171,33 +184,39 @@ def main(shared: Path) -> None:
         evidence[fold == number] = (own @ weights + constants)[fold == number]
     other = np.array([each.entry["hard_negative"] for each in gold])
 
-    def settle(rows: npt.NDArray[np.bool_]) -> tuple[Array, dict[str, float], Array]:
+    def settle(
+        rows: npt.NDArray[np.bool_],
+    ) -> tuple[Array, dict[str, float], dict[str, tuple[float, float, float]], Array]:
         scale = calibrate(evidence[rows & usable], wanted[rows & usable])
         chances = chances_of(evidence * scale[0] + scale[1:])
         surest = np.array([chances[place == at].sum(axis=1).max() for at in range(len(gold))])
         inside = np.array([rows[place == at].all() for at in range(len(gold))])
         thresholds = find_thresholds(chances[rows], wanted[rows], surest, other & inside)
-        return scale, thresholds, chances
+        curves = fit_confidence(chances[rows & usable], wanted[rows & usable])
+        return scale, thresholds, curves, chances
 
     cases, times = read_cases(shared / "gold", SETS), read_examples(shared / "gold", SETS)
     lines: list[str] = []
-    honest = np.zeros_like(evidence)
+    said, honest = np.zeros(len(shown)), np.zeros_like(evidence)
     for number, (weights, constants) in enumerate(fitted):
-        scale, thresholds, chances = settle(fold != number)
-        honest[fold == number] = chances[fold == number]
+        scale, thresholds, curves, chances = settle(fold != number)
+        said[fold == number] = chances[fold == number].sum(axis=1)
+        for row in np.flatnonzero(fold == number):
+            pairs = zip(chances[row], curves.values(), strict=True)
+            honest[row] = [find_confidence(chance, curve) for chance, curve in pairs]
         table = as_table(names, weights, constants, scale)
         kinds = fit_kinds([each for each in cases if spread[each.talks] != number])
         timed = fit_both([each for each in times if spread[each.talks] != number])
-        model = Model(table, thresholds, issues=round_weights(kinds), **timed)
+        model = Model(table, thresholds, confidence=curves, issues=round_weights(kinds), **timed)
         for each in (gold[at] for at in np.unique(place[fold == number])):
             coded = code_document(each.document, model=model)
             lines += [to_json(row) for _, row in coded.iterrows()]
-    print(write_scores(shared / "gold", gold, lines, honest[usable], wanted[usable]))
+    print(write_scores(shared / "gold", gold, lines, said[usable], honest[usable], wanted[usable]))
 
     everything = np.ones(len(shown), bool)
     weights, constants = fit(everything)
-    scale, thresholds, _ = settle(everything)
-    write_tables(as_table(names, weights, constants, scale), thresholds)
+    scale, thresholds, curves, _ = settle(everything)
+    write_tables(as_table(names, weights, constants, scale), thresholds, curves)
 
 
 def as_table(
@@ -213,8 +232,12 @@ def as_table(
     }
 
 
-def write_tables(weights: dict[str, Weights], thresholds: dict[str, float]) -> None:
-    """Write cues/weights.csv and cues/thresholds.csv."""
+def write_tables(
+    weights: dict[str, Weights],
+    thresholds: dict[str, float],
+    curves: dict[str, tuple[float, float, float]],
+) -> None:
+    """Write cues/weights.csv, cues/thresholds.csv and cues/confidence.csv."""
     rows = [
         {"sign": name} | {d: f"{value:.2f}" for d, value in zip(DIRECTIONS, row, strict=True)}
         for name, row in weights.items()
@@ -222,6 +245,11 @@ def write_tables(weights: dict[str, Weights], thresholds: dict[str, float]) -> N
     write_cues("weights.csv", rows)
     cuts = [{"threshold": name, "chance": chance} for name, chance in thresholds.items()]
     write_cues("thresholds.csv", cuts)
+    parts = ("direction", "rise", "fall", "level")
+    write_cues(
+        "confidence.csv",
+        [dict(zip(parts, (name, *curve), strict=True)) for name, curve in curves.items()],
+    )
 
 
 if __name__ == "__main__":

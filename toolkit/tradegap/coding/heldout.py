@@ -68,12 +68,17 @@ class Coded:
 
 
 def write_scores(
-    folder: Path, gold: Sequence[Gold], lines: Sequence[str], chances: Array, wanted: Array
+    folder: Path,
+    gold: Sequence[Gold],
+    lines: Sequence[str],
+    said: Array,
+    chances: Array,
+    wanted: Array,
 ) -> str:
     """Write data/training/scores.json; return the scorer's table and the reliability in words.
 
-    `lines` are the held-out signals as JSON, `chances` and `wanted` what the coder said of each
-    sentence and direction, and what is so.
+    `lines` are the held-out signals as JSON, `said` the chance of any signal in each sentence;
+    `chances` and `wanted` what the coder said of each sentence and direction, and what is so.
     """
     out = project_root() / "build" / "score"
     out.mkdir(parents=True, exist_ok=True)
@@ -90,9 +95,9 @@ def write_scores(
     counts, sentences = count_talks(scorer, gold, found), list_sentences(scorer, gold, found)
     pairs = pair_talks(sentences)
     errors = Counter(each.error for each in sentences)
-    reliability = find_reliability(chances.sum(axis=1), wanted.max(axis=1))
+    reliability = find_reliability(said, wanted.max(axis=1))
     scores = {
-        "what": "talks held out in six folds; weights, scale and thresholds from the other five",
+        "what": "talks held out in six folds; weights, curves and thresholds from the other five",
         "scored_on": str(date.today()),
         "gold_sha256": sha256(sets.encode()).hexdigest(),
         "figures": figures(folder, out / "gold.jsonl", out / "held-out.jsonl"),

@@ -17,7 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tradegap.coding.cues import DIRECTIONS, Weights, read_thresholds, read_weights
+from tradegap.coding.cues import (
+    DIRECTIONS,
+    Weights,
+    read_confidence,
+    read_thresholds,
+    read_weights,
+)
 from tradegap.coding.wording import CLASS, WORD, is_sign, read_words
 
 __all__ = ["Model", "read_model"]
@@ -50,7 +56,7 @@ class Evidence:
 
 
 class Model:
-    """The weights of signs, and the chance from which each direction is coded.
+    """The weights of signs, the chance from which each direction is coded, and what it is worth.
 
     >>> model = Model({"“no deal”": (-1.0, 0.0, 2.0, 0.0), "short": (0.0, 0.0, 1.0, 0.0)}, {})
     >>> evidence = model.weigh([{"short": 1.0}, {}], [" no deal , no deal . ", " deal . "])
@@ -63,14 +69,17 @@ class Model:
         weights: Mapping[str, Weights],
         thresholds: Mapping[str, float],
         *,
+        confidence: Mapping[str, tuple[float, float, float]] | None = None,
         issues: Mapping[str, Mapping[str, float]] | None = None,
         forward: Mapping[str, float] | None = None,
         pace: Mapping[str, float] | None = None,
     ) -> None:
         """Number the words of the signs, and sort the signs by their numbers.
 
-        The weights of issues, forward events and pace are those that ship where none are given.
+        The curves of confidence and the weights of issues, forward events and pace are those that
+        ship where none are given.
         """
+        self.confidence = read_confidence() if confidence is None else confidence
         self.issues, self.forward, self.pace = issues, forward, pace
         self.thresholds, self.names = thresholds, [*weights]
         self.places = {name: place for place, name in enumerate(weights)}
