@@ -15,7 +15,7 @@ PACKAGE = ROOT / "toolkit" / "tradegap"
 # One direction: a stage may import from those before it, never from those after.
 ORDER = [
     *("errors", "project", "tables", "talks", "documents", "coding", "kept", "review", "imports"),
-    *("gaps", "excerpts", "record", "trial", "audit", "charts", "panels", "audit_page"),
+    *("gaps", "excerpts", "record", "trial", "audit", "svg", "charts", "panels", "audit_page"),
     *("specs", "pages", "provenance", "publish"),
     *("engine", "workers", "build", "progress", "verify", "cli"),
 ]

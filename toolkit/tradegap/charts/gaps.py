@@ -21,8 +21,8 @@ WEIGHED = {"equal": "equal weights", "salience": "salience", "trade": "trade at 
 def chart_gaps(record: Record, *, view: str = "then", least_signals: int = 0) -> alt.TopLevelMixin:
     """Return the gap over time with its 90 % band, one panel an issue.
 
-    Dots are signals, linked to their sentences; grey lines are milestones. From the day an
-    issue is deferred or dropped its line is dashed. `view` is "then" or "hindsight": whose band is drawn;
+    Dots are signals, linked to their sentences; grey lines are milestones. From the day an issue
+    is deferred or dropped its line is dashed. `view` is "then" or "hindsight": whose band is drawn;
     the other view is a thin line. An issue that fewer than `least_signals` signals name has no
     panel: its line is that of the talks as a whole, by and large.
     """
