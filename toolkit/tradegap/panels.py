@@ -301,7 +301,7 @@ def list_evidence(record: Record) -> Panel:
             row["anchor"] = "" if row["anchor"] in seen else row["anchor"]
             seen.add(row["anchor"])
         spoken = cells[(cells["issue_id"] == issue_id) & (cells["spoken"] == cells["round_id"])]
-        starts = spoken["on"].shift(fill_value=pd.Timestamp.min)
+        starts = spoken["on"].shift().fillna(pd.Timestamp("1900-01-01"))
         bodies = [
             (anchor, [row for row in rows if start < row["known_on"] <= end])
             for anchor, start, end in zip(spoken["anchor"], starts, spoken["on"], strict=True)

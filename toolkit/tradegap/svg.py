@@ -125,7 +125,7 @@ def shorten(d: str, x: float = 0, y: float = 0) -> str:
     The sums are kept in whole tenths, so that rounding never adds up along a line.
 
     >>> shorten("M0,18.31L6.5,31.8L10.5,31.8Z", 1, 0)
-    'M1 18.3l5.5 13.5h4z'
+    'M1 18.3l6.5 13.5h4z'
     """
     out: list[str] = []
     now, start = [0, 0], [0, 0]  # in tenths
