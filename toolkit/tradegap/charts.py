@@ -212,10 +212,12 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
     names = read_issues()[["issue_id", "issue"]]
     gaps = record.gaps[record.gaps["view"] == view].merge(names, on="issue_id")
     gaps = gaps.assign(
+        day=gaps["on"],
         on=gaps["on"].dt.tz_localize("UTC"),
         phase=gaps["status"].map(lambda status: "talks" if status == "negotiated" else "after"),
     )
-    shown = thin_out(gaps)
+    spoken = find_stretches(record.gaps)
+    shown = thin_out(gaps.merge(spoken, on=["issue_id", "day"]))
     dated = "known_on" if view == "then" else "happened_on"
     dots = record.evidence[~record.evidence["is_overall"]].merge(names, on="issue_id")
     dots = dots.assign(
@@ -248,11 +250,12 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
             )
         )
         line = (
-            alt.Chart(own[["on", "gap", "phase"]])
+            alt.Chart(own.loc[own["stretch"] > 0, ["on", "gap", "phase", "stretch"]])
             .mark_line(color=COLOURS["accent"], strokeWidth=2, aria=False)
             .encode(
                 x=x,
                 y=alt.Y("gap:Q", scale=height),
+                detail="stretch:N",
                 strokeDash=alt.StrokeDash(
                     "phase:N",
                     scale=alt.Scale(domain=["talks", "after"], range=[[1, 0], [4, 3]]),
@@ -309,6 +312,7 @@ def chart_gaps(record: Record, *, view: str = "then") -> alt.TopLevelMixin:
                 + "1 is as far apart as at the start, 0 is agreed; the band holds the gap with 90 %"
                 " probability under the model. Dotted lines are milestones; a line goes dashed"
                 " where the issue was settled, deferred or dropped. A dot leads to its sentence."
+                f"{tell_silence(spoken)}"
             },
         )
     )
@@ -344,6 +348,8 @@ def chart_whole(record: Record) -> alt.TopLevelMixin:
 
 
 WEIGHED = {"equal": "equal weights", "salience": "salience", "trade": "trade at stake"}
+SILENT_DAYS = 90  # so long after the last report a line is no longer drawn
+THIN = 0.5  # share of silent days from which the record on an issue is thin
 JUMP = 0.015  # a smaller step of the gap from day to day bends no line on a page
 SIDES = ["accent", "open", "deferred", "closed"]
 MOST = 6  # issues whose sides are drawn, the weightiest first
@@ -495,6 +501,38 @@ def issue_order(record: Record) -> list[str]:
         ["whole", "salience"], ascending=False, kind="stable"
     )
     return list(ordered["issue"])
+
+
+def find_stretches(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per issue and day: the stretch of reports that it is in, 0 in a silence.
+
+    A silence begins SILENT_DAYS after the last report on the issue and ends with the next one, or
+    when the issue is settled.
+    """
+    rows = gaps.loc[gaps["view"] == "then", ["issue_id", "on", "signals", "status"]]
+    rows = rows.rename(columns={"on": "day"})
+    before = rows.groupby("issue_id")["signals"].shift(fill_value=0)
+    last = rows["day"].where(rows["signals"] > before).groupby(rows["issue_id"]).ffill()
+    talks = rows["status"] == "negotiated"
+    silent = talks & ~(rows["day"] - last <= pd.Timedelta(days=SILENT_DAYS))
+    starts = silent != silent.groupby(rows["issue_id"]).shift()
+    number = starts.groupby(rows["issue_id"]).cumsum()
+    return rows.assign(silent=silent, talks=talks, stretch=number.where(~silent, 0)).drop(
+        columns="status"
+    )
+
+
+def tell_silence(stretches: pd.DataFrame) -> str:
+    """Return on which issues the record is thin, as an end to a caption; nothing for none."""
+    talks = stretches[stretches["talks"]].merge(read_issues(), on="issue_id")
+    share = talks.groupby("issue", sort=False)["silent"].mean()
+    thin = [name.lower() for name in share[share >= THIN].index]
+    if not talks["silent"].any():
+        return ""
+    told = f" No line is drawn where nothing was reported for {SILENT_DAYS} days."
+    return told + (
+        f" That is so most of the time on {', '.join(thin)}: the record is thin." if thin else ""
+    )
 
 
 def thin_out(gaps: pd.DataFrame) -> pd.DataFrame:
