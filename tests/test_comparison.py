@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import tradegap
-from tradegap.charts import figure
-from tradegap.comparison import SILENT_DAYS, follow, open_comparison
+from tradegap.charts import SILENT_DAYS, figure, find_stretches, tell_silence
+from tradegap.comparison import follow, open_comparison
 from tradegap.errors import DataError
 from tradegap.kept import STORE, prepare_store
 from tradegap.talks import read_negotiation
@@ -86,6 +86,25 @@ def test_nothing_is_drawn_where_nothing_was_reported_for_long(whole):
     drawn = tradegap.chart_beside(whole).to_dict()["datasets"].values()
     shares = [row["share"] for rows in drawn for row in rows if "line" in row]
     assert len(shares) > 100
+
+
+def test_a_page_of_one_negotiation_draws_no_line_over_a_silence_and_says_so(project):
+    days = pd.date_range("2020-01-01", periods=300, unit="us")
+    told = (days >= "2020-01-11").astype(int) + (days >= "2020-09-01").astype(int)
+    gaps = pd.DataFrame(
+        {"issue_id": "autos", "on": days, "view": "then", "signals": told, "status": "negotiated"}
+    )
+    gaps.loc[gaps["on"] >= "2020-10-01", "status"] = "agreed"
+
+    stretches = find_stretches(gaps).set_index("day")["stretch"]
+
+    drawn = stretches[stretches > 0].index
+    expected = pd.date_range("2020-01-11", "2020-04-10").union(
+        pd.date_range("2020-09-01", days[-1])
+    )
+    assert drawn.tolist() == expected.tolist()
+    assert stretches["2020-04-10"] != stretches["2020-09-01"]
+    assert tell_silence(find_stretches(gaps)).endswith("on autos: the record is thin.")
 
 
 def test_filters_leave_the_talks_that_they_name(project):
@@ -175,8 +194,8 @@ def test_what_is_kept_is_what_was_made_and_a_new_note_makes_it_anew(project, who
     note = negotiation.folder / "notes" / "2025-05-20-somebody.md"
     note.write_text(
         "---\ntitle: x\npublisher: P\npublished: 2025-05-20\nsource_url: https://a.example\n"
-        "confidence: high\n---\n\nJapan and the United States narrowed their differences"
-        " on car tariffs.\n"
+        "confidence: high\n---\n\nJapan and the United States remain far apart on cars,"
+        " the Japanese envoy said on Tuesday.\n"
     )
 
     try:

@@ -7,7 +7,7 @@ import pytest
 from tradegap.errors import DataError
 from tradegap.tables import conform, declared_tables, empty, read_table
 from tradegap.talks import list_negotiations, read_issues, read_negotiation
-from tradegap.verify import check_folder
+from tradegap.verify import check_folder, check_inputs
 
 ROOT = Path(__file__).resolve().parents[1]
 SLUG = "us-japan-2019"
@@ -171,6 +171,22 @@ def test_a_check_refuses_notes_that_nobody_could_rely_on(copy):
         ("2018-08-10-folder.md", "cannot be read"),
     ):
         assert any(name in fault and message in fault for fault in told), (name, told)
+
+
+@pytest.mark.parametrize("name", ["US-Japan-2019", "us-japan-２019"])
+def test_two_folders_with_one_slug_are_refused_by_name(copy, name):
+    for other in copy.parent.iterdir():
+        if other != copy:
+            shutil.rmtree(other)
+    shutil.copytree(copy, copy.parent / name)
+
+    told = check_inputs(copy.parents[2])
+
+    once = [fault for fault in told if "once more, as many file systems see it" in fault]
+    assert len(once) == 1
+    assert SLUG in once[0]
+    assert name in once[0]
+    assert f"data/talks/{name}: its name takes small letters, digits and hyphens" in told
 
 
 def test_a_negotiation_that_is_not_there_is_refused_with_those_that_are():

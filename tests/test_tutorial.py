@@ -35,10 +35,8 @@ def run(line: str) -> None:
     program, *words = shlex.split(line)
     found = [sorted(glob.glob(word)) or [word] for word in words]
     assert program == "tradegap"
-    try:
-        cli.main([word for each in found for word in each])
-    except SystemExit as end:
-        assert not end.code, line
+    # A command that goes wrong ends in SystemExit, which fails the test.
+    cli.main([word for each in found for word in each])
 
 
 @pytest.fixture
@@ -82,19 +80,7 @@ def test_the_tutorial_runs_as_it_stands_and_ends_in_a_page(project, capsys):
 
 
 def test_a_new_folder_stands_by_its_schema_has_a_page_and_says_what_goes_where(project, capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(
-            [
-                "new",
-                "three-2026",
-                "--parties",
-                "Canada",
-                "mexico city",
-                "US",
-                "--issues",
-                "autos,ip",
-            ]
-        )
+    run('tradegap new three-2026 --parties Canada "mexico city" US --issues autos,ip')
 
     negotiation = read_negotiation("three-2026")
     folder = project / "data" / "talks" / "three-2026"

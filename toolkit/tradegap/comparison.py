@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tradegap.charts import SILENT_DAYS
 from tradegap.documents import cluster_stories, load_documents
 from tradegap.errors import DataError
 from tradegap.gaps import combine_gaps
@@ -33,7 +34,6 @@ from tradegap.trial import end_issues, hold_moments, measure_blind
 
 __all__ = ["Comparison", "open_comparison"]
 
-SILENT_DAYS = 90  # so long after the last report a line is no longer drawn
 WHOLE = "all"  # stands for the mean of the issues, with equal weights, among their series
 OUTCOMES = ("agreed", "partly agreed", "drifted", "broken off", "going on")
 

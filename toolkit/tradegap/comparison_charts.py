@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from tradegap.charts import COLOURS, INK, MUTED, SHAPES, STEPS, styled
-from tradegap.comparison import SILENT_DAYS, Comparison, anchor
+from tradegap.charts import COLOURS, INK, MUTED, SHAPES, SILENT_DAYS, STEPS, styled
+from tradegap.comparison import Comparison, anchor
 from tradegap.talks import read_issues
 from tradegap.trial import APART, NEAR, ORDER
 

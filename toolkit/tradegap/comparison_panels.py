@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tradegap.comparison import SILENT_DAYS, Comparison, anchor
+from tradegap.charts import SILENT_DAYS
+from tradegap.comparison import Comparison, anchor
 from tradegap.each import join_words
 from tradegap.panels import Panel, macros
 from tradegap.talks import read_issues, read_negotiation

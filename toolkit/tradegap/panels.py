@@ -15,16 +15,16 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from tradegap.charts import KINDS, cell_links, day_text, figure, sentence_ids
+from tradegap.charts import KINDS, cell_links, day_text, figure, in_prose, sentence_ids
 from tradegap.coding.claims import BUILT_IN
 from tradegap.each import join_words as join
 from tradegap.each import name_party
 from tradegap.excerpts import DOCUMENT_PCT, DOCUMENT_WORDS, HIDDEN, SENTENCE_WORDS
-from tradegap.gaps import explain_moves, rank_issues, vary_gaps, weigh_issues
+from tradegap.gaps import WEIGHTINGS, explain_moves, rank_issues, vary_gaps, weigh_issues
 from tradegap.record import Brief, Record
 from tradegap.tables import find_table, split_list
 from tradegap.talks import read_issues
-from tradegap.trial import ORDER, Trial, is_wrong, rank_agreement
+from tradegap.trial import ORDER, RIVALS, Trial, is_wrong, rank_agreement
 
 __all__ = [
     "Panel",
@@ -372,7 +372,6 @@ def state_method(record: Record) -> Panel:
 def state_whole(record: Record) -> Panel:
     """Return which issues hold most of the gap, and whether that depends on the weighting."""
     ranks = rank_issues(record.gaps, record.negotiation).merge(read_issues(), on="issue_id")
-    names = {"equal": "with equal weights", "salience": "by salience", "trade": "by trade at stake"}
     held = {
         weighting: [
             f"{in_prose(row.issue)} {row.held * 100:.0f}\N{NO-BREAK SPACE}%"
@@ -386,7 +385,7 @@ def state_whole(record: Record) -> Panel:
     counted = int((weights.loc[weights["weighting"] == "trade", "weight"] > 0).sum())
     return Panel(
         macros().whole(
-            lines=[(names[weighting], join(issues)) for weighting, issues in held.items()],
+            lines=[(f"by {WEIGHTINGS[by]}", join(issues)) for by, issues in held.items()],
             top=join(sorted(map(in_prose, shared))),
             counted=counted,
             issues=int((record.negotiation.issues["issue_id"] != "overall").sum()),
@@ -429,9 +428,6 @@ def state_calibration(study: pd.DataFrame) -> Panel:
     )
 
 
-RIVALS = ["30-day mean", "exponential smoothing", "local level"]
-
-
 def list_study(study: pd.DataFrame) -> Panel:
     """Return the model's bands and every method's error, a scenario a row."""
     tables = []
@@ -444,7 +440,7 @@ def list_study(study: pd.DataFrame) -> Panel:
             for key, each in model.to_dict("index").items()
         ]
         tables.append(lines)
-    return Panel(macros().study(tables=tables, rivals=RIVALS))
+    return Panel(macros().study(tables=tables, rivals=list(RIVALS)))
 
 
 def list_turns(trial: Trial) -> Panel:
@@ -685,15 +681,6 @@ def issue_words() -> dict[str, str]:
     """Return the issues as prose names them, by code."""
     issues = read_issues()
     return dict(zip(issues["issue_id"], issues["issue"].map(in_prose), strict=True))
-
-
-def in_prose(issue: str) -> str:
-    """Return an issue's name as it stands in a sentence: abbreviations keep their capitals.
-
-    >>> in_prose("Auto parts"), in_prose("Rules of origin"), in_prose("SPS measures")
-    ('auto parts', 'rules of origin', 'SPS measures')
-    """
-    return issue if issue[:2].isupper() else issue[:1].lower() + issue[1:]
 
 
 def finders(coder: str) -> str:

@@ -12,6 +12,7 @@ import io
 import json
 import re
 import shutil
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
@@ -125,9 +126,17 @@ def check_inputs(root: Path) -> list[str]:
     from tradegap import audit, stakes, talks
 
     faults = _faults(talks.read_parties) + _faults(talks.read_issues)
+    seen: dict[str, str] = {}
     for folder in sorted((root / "data" / "talks").iterdir()):
         if folder.is_dir() and not folder.name.startswith("."):
             faults += check_folder(folder, root=root)
+            slug = unicodedata.normalize("NFKC", folder.name).casefold()
+            if other := seen.get(slug):
+                faults.append(
+                    f"data/talks/{folder.name}: is data/talks/{other} once more, as many file"
+                    " systems see it; give one of them another name"
+                )
+            seen[slug] = folder.name
     if (root / "data" / "training").is_dir():
         faults += _faults(audit.open_audit)
     if (root / stakes.FOLDER).is_dir():

@@ -18,9 +18,10 @@ from tradegap.charts.look import (
     use_page_charts,
 )
 from tradegap.charts.rounds import SHAPES, chart_rounds
+from tradegap.charts.series import SILENT_DAYS
 from tradegap.charts.sides import chart_sides
 from tradegap.charts.study import KINDS, chart_calibration
-from tradegap.charts.words import cell_links, day_text, issue_order, sentence_ids
+from tradegap.charts.words import cell_links, day_text, in_prose, issue_order, sentence_ids
 
 __all__ = [
     "COLOURS",
@@ -31,6 +32,7 @@ __all__ = [
     "PAPER",
     "RULE",
     "SHAPES",
+    "SILENT_DAYS",
     "STEPS",
     "cell_links",
     "chart_calibration",
@@ -40,6 +42,7 @@ __all__ = [
     "chart_whole",
     "day_text",
     "figure",
+    "in_prose",
     "issue_order",
     "sentence_ids",
     "styled",

@@ -6,28 +6,36 @@ import altair as alt
 import pandas as pd
 
 from tradegap.charts.look import COLOURS, INK, MUTED, PAPER, styled
-from tradegap.charts.series import band_and_line, by_period, thin_out, time_axis
+from tradegap.charts.series import (
+    band_and_line,
+    by_period,
+    find_stretches,
+    tell_silence,
+    thin_out,
+    time_axis,
+)
 from tradegap.charts.words import day_text, issue_order, sentence_ids, tell_trend
-from tradegap.gaps import combine_gaps
+from tradegap.gaps import WEIGHTINGS, combine_gaps
 from tradegap.record import Record
 from tradegap.talks import read_issues
 
-__all__ = ["WEIGHED", "chart_gaps", "chart_whole"]
+__all__ = ["chart_gaps", "chart_whole"]
 
 DIRECTIONS = ["closed", "narrowing", "open", "widening"]
-WEIGHED = {"equal": "equal weights", "salience": "salience", "trade": "trade at stake"}
 
 
 def chart_gaps(record: Record, *, view: str = "then", least_signals: int = 0) -> alt.TopLevelMixin:
     """Return the gap over time with its 90 % band, one panel an issue.
 
     Dots are signals, linked to their sentences; grey lines are milestones. From the day an issue is
-    deferred or dropped its line is dashed. `view` is "then" or "hindsight": whose band is drawn;
-    the other view is a thin line. An issue that fewer than `least_signals` signals name has no
-    panel: its line is that of the talks as a whole, by and large.
+    deferred or dropped its line is dashed; after a silence it ends. `view` is "then" or
+    "hindsight": whose band is drawn; the other view is a thin line. An issue that fewer than
+    `least_signals` signals name has no panel: its line is that of the whole, by and large.
     """
     names = read_issues()[["issue_id", "issue"]]
-    every = record.gaps.merge(names, on="issue_id").assign(
+    spoken = find_stretches(record.gaps)
+    every = record.gaps.merge(spoken, on=["issue_id", "on"]).merge(names, on="issue_id")
+    every = every.assign(
         on=lambda rows: rows["on"].dt.tz_localize("UTC"),
         phase=lambda rows: (rows["status"] == "negotiated").map({True: "talks", False: "after"}),
     )
@@ -129,7 +137,8 @@ def chart_gaps(record: Record, *, view: str = "then", least_signals: int = 0) ->
                     f" {', '.join(left_out)}."
                     if left_out
                     else ""
-                ),
+                )
+                + tell_silence(spoken),
                 "table": by_period(
                     gaps.assign(series=gaps["issue"]), issue_order(record), "The gap at each end of"
                 ),
@@ -144,7 +153,7 @@ def chart_whole(record: Record) -> alt.TopLevelMixin:
     whole = whole[whole["view"] == "then"].assign(
         issue_id=lambda rows: rows["weighting"],
         status="",
-        series=lambda rows: "By " + rows["weighting"].map(WEIGHED),
+        series=lambda rows: "By " + rows["weighting"].map(WEIGHTINGS),
         on=lambda rows: rows["on"].dt.tz_localize("UTC"),
     )
     days, x = time_axis(whole["on"])

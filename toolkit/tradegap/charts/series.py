@@ -9,11 +9,23 @@ import numpy as np
 import pandas as pd
 
 from tradegap.charts.look import COLOURS
+from tradegap.charts.words import in_prose
+from tradegap.talks import read_issues
 
-__all__ = ["band_and_line", "by_period", "thin_out", "time_axis"]
+__all__ = [
+    "SILENT_DAYS",
+    "band_and_line",
+    "by_period",
+    "find_stretches",
+    "tell_silence",
+    "thin_out",
+    "time_axis",
+]
 
 UNSEEN = 0.006  # of the gap: less than a pixel on a panel of 120
 FAINT = 3  # times as far may the pale edge of a band be off
+SILENT_DAYS = 90  # so long after the last report a line is no longer drawn
+THIN = 0.5  # share of silent days from which the record on an issue is thin
 MOST_ROWS = 30  # months of a table; longer talks are told by quarters or years
 PERIODS = [("M", "month", "%B %Y"), ("Q", "quarter", "%B %Y"), ("Y", "year", "%Y")]
 
@@ -75,13 +87,46 @@ def band_and_line(rows: pd.DataFrame, x: alt.X) -> tuple[Any, Any]:
         .mark_area(color=COLOURS["accent"], opacity=0.18, aria=False)
         .encode(x=x, y=alt.Y("gap_low:Q", scale=scale, title=None, axis=axis), y2="gap_high:Q")
     )
-    bends = thin_out(rows)
+    spoken = rows[rows["stretch"] > 0] if "stretch" in rows else rows.assign(stretch=1)
+    parts = [thin_out(part) for _, part in spoken.groupby("stretch")]
+    bends = pd.concat(parts) if parts else spoken
     line = (
-        alt.Chart(bends[["on", "gap", *({"phase"} & {*bends})]])
+        alt.Chart(bends[["on", "gap", "stretch", *({"phase"} & {*bends})]])
         .mark_line(color=COLOURS["accent"], strokeWidth=2, aria=False)
-        .encode(x=x, y=alt.Y("gap:Q", scale=scale, title=None, axis=axis))
+        .encode(x=x, y=alt.Y("gap:Q", scale=scale, title=None, axis=axis), detail="stretch:N")
     )
     return band, line
+
+
+def find_stretches(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per issue and day: the stretch of reports that it is in, 0 in a silence.
+
+    A silence begins SILENT_DAYS after the last report on the issue and ends with the next one, or
+    when the issue is settled.
+    """
+    rows = gaps.loc[gaps["view"] == "then", ["issue_id", "on", "signals", "status"]]
+    before = rows.groupby("issue_id")["signals"].shift(fill_value=0)
+    last = rows["on"].where(rows["signals"] > before).groupby(rows["issue_id"]).ffill()
+    talks = rows["status"] == "negotiated"
+    silent = talks & ~(rows["on"] - last <= pd.Timedelta(days=SILENT_DAYS))
+    starts = silent != silent.groupby(rows["issue_id"]).shift()
+    number = starts.groupby(rows["issue_id"]).cumsum()
+    return rows[["issue_id", "on"]].assign(
+        silent=silent, talks=talks, stretch=number.where(~silent, 0)
+    )
+
+
+def tell_silence(stretches: pd.DataFrame) -> str:
+    """Return on which issues the record is thin, as an end to a caption; nothing for none."""
+    talks = stretches[stretches["talks"]].merge(read_issues(), on="issue_id")
+    share = talks.groupby("issue", sort=False)["silent"].mean()
+    thin = [in_prose(name) for name in share[share >= THIN].index]
+    if not talks["silent"].any():
+        return ""
+    told = f" No line is drawn where nothing was reported for {SILENT_DAYS} days."
+    return told + (
+        f" That is so most of the time on {', '.join(thin)}: the record is thin." if thin else ""
+    )
 
 
 def by_period(rows: pd.DataFrame, series: list[str], caption: str) -> dict[str, Any]:

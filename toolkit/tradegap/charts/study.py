@@ -6,10 +6,11 @@ import altair as alt
 import pandas as pd
 
 from tradegap.charts.look import COLOURS, styled
+from tradegap.trial import SCENARIOS
 
 __all__ = ["KINDS", "chart_calibration"]
 
-KINDS = ["all", "path", "reporting", "outlets", "coding"]  # scenarios of one kind, cells apart
+KINDS = ["all", *SCENARIOS]  # scenarios of one kind, cells apart
 
 
 def chart_calibration(study: pd.DataFrame) -> alt.TopLevelMixin:

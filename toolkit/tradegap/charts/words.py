@@ -9,7 +9,15 @@ import pandas as pd
 from tradegap.record import Record, read_rounds
 from tradegap.talks import read_issues
 
-__all__ = ["cell_links", "day_text", "issue_order", "read_out", "sentence_ids", "tell_trend"]
+__all__ = [
+    "cell_links",
+    "day_text",
+    "in_prose",
+    "issue_order",
+    "read_out",
+    "sentence_ids",
+    "tell_trend",
+]
 
 
 def sentence_ids(rows: pd.DataFrame) -> pd.Series:
@@ -49,6 +57,15 @@ def day_text(day: Any) -> str:
     ['2', 'August 2019']
     """
     return f"{day.day}\N{NO-BREAK SPACE}{day:%B %Y}"
+
+
+def in_prose(issue: str) -> str:
+    """Return an issue's name as it stands in a sentence: abbreviations keep their capitals.
+
+    >>> in_prose("Auto parts"), in_prose("Rules of origin"), in_prose("SPS measures")
+    ('auto parts', 'rules of origin', 'SPS measures')
+    """
+    return issue if issue[:2].isupper() else issue[:1].lower() + issue[1:]
 
 
 def read_out(row: Any) -> str:
