@@ -377,7 +377,6 @@ def test_the_numbers_of_a_model_take_the_place_of_those_that_ship() -> None:
         ("widening", "The duty leaves Chile no option but to react, its minister warned."),
         ("open", "Lima is adamant that fish stay out of the talks."),
         ("open", "Their visit will do nothing to change minds in Lima, officials said."),
-        ("open", "More clarity is needed before Chile can decide, its minister said."),
         ("narrowing", "Chile adopted the rules in the hope of heading off a trade war with Peru."),
         ("narrowing", "Chile's mills plan to boost imports from Peru."),
         ("narrowing", "Peru gave Chile another chance to settle the dispute."),
