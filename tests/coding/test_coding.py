@@ -19,7 +19,13 @@ from tradegap.coding import (
     iter_signals,
     to_json,
 )
-from tradegap.coding.cues import read_thresholds, read_weights
+from tradegap.coding.cues import (
+    DIRECTIONS,
+    find_confidence,
+    read_confidence,
+    read_thresholds,
+    read_weights,
+)
 from tradegap.coding.issues import KINDS
 from tradegap.documents import Block, Document
 
@@ -361,3 +367,36 @@ def test_the_numbers_of_a_model_take_the_place_of_those_that_ship() -> None:
     assert (coded["forward_text"] == "").all()
     assert (coded["pace"] == "none").all()
     assert not coded["issues"].str.contains("agriculture").any()
+
+
+@pytest.mark.parametrize(
+    ("direction", "sentence"),
+    [
+        ("widening", "The offer of a larger quota is no longer on the table, the envoy said."),
+        ("widening", "Peru failed to honour the pact on copper, the Chilean minister said."),
+        ("widening", "The duty leaves Chile no option but to react, its minister warned."),
+        ("open", "Lima is adamant that fish stay out of the talks."),
+        ("open", "Their visit will do nothing to change minds in Lima, officials said."),
+        ("narrowing", "Chile adopted the rules in the hope of heading off a trade war with Peru."),
+        ("narrowing", "Chile's mills plan to boost imports from Peru."),
+        ("narrowing", "Peru gave Chile another chance to settle the dispute."),
+        ("narrowing", "Fears of a trade war are overblown, the Peruvian minister said."),
+        ("narrowing", "We agreed to put the waiver on the table, the Chilean minister said."),
+        ("closed", "We thank both teams for the agreement on wine, the growers said."),
+        ("closed", "The pact ends a decade of disputes over salmon."),
+    ],
+)
+def test_what_is_said_in_other_words_is_heard(direction: str, sentence: str) -> None:
+    directions = directions_of(sentence)
+
+    assert directions == {direction}
+
+
+def test_confidence_rises_with_the_chance_of_each_direction() -> None:
+    curves = read_confidence()
+
+    assert set(curves) == set(DIRECTIONS)
+    for curve in curves.values():
+        told = [find_confidence(chance, curve) for chance in (0.0, 0.1, 0.3, 0.5, 0.8, 1.0)]
+        assert told == sorted(told)
+        assert all(0 <= each <= 1 for each in told)
