@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import tradegap
-from tradegap.charts import SILENT_DAYS, figure, find_stretches, tell_silence
+from tradegap.charts import SILENT_DAYS, figure
+from tradegap.charts.series import find_stretches, tell_silence
 from tradegap.comparison import follow, open_comparison
 from tradegap.errors import DataError
 from tradegap.kept import STORE, prepare_store
@@ -96,7 +97,7 @@ def test_a_page_of_one_negotiation_draws_no_line_over_a_silence_and_says_so(proj
     )
     gaps.loc[gaps["on"] >= "2020-10-01", "status"] = "agreed"
 
-    stretches = find_stretches(gaps).set_index("day")["stretch"]
+    stretches = find_stretches(gaps).set_index("on")["stretch"]
 
     drawn = stretches[stretches > 0].index
     expected = pd.date_range("2020-01-11", "2020-04-10").union(

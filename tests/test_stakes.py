@@ -13,6 +13,7 @@ import pytest
 
 import tradegap
 from tradegap import charts, stakes, worth
+from tradegap.charts import look
 from tradegap.errors import DataError
 from tradegap.record import Record
 from tradegap.stakes import measure_stakes, read_trade, select_stakes, trace_balance
@@ -386,9 +387,9 @@ def test_trade_and_the_negotiating_gap_are_never_confused_in_words(shown):
 def test_trade_and_the_negotiating_gap_are_never_confused_in_colours(shown):
     _, drawn = shown["us-japan-2019"]
     of_gap = {*charts.COLOURS.values(), *charts.STEPS}
-    names = {charts.PROPERTIES[colour] for colour in of_gap}
+    names = {look.PROPERTIES[colour] for colour in of_gap}
 
-    assert worth.TRADE not in charts.PROPERTIES
+    assert worth.TRADE not in look.PROPERTIES
     assert worth.TRADE in drawn
     assert not any(colour in drawn for colour in of_gap)
     assert not any(f"var(--{name}," in drawn for name in names)

@@ -46,6 +46,7 @@ def project(tmp_path, monkeypatch) -> Path:
     (root / "data" / "talks").mkdir(parents=True)
     for name in ("issues.csv", "parties.csv"):
         shutil.copy(ROOT / "data" / name, root / "data" / name)
+    shutil.copytree(ROOT / "data" / "trade", root / "data" / "trade")
     (root / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / "gap_evolution.ipynb", root / "notebooks")
     (root / "reports" / "gap_evolution").mkdir(parents=True)

@@ -126,7 +126,8 @@ def test_documents_coded_on_a_cluster_that_loses_a_worker_give_the_same_lines(cl
     folder = tmp_path / "texts"
     folder.mkdir()
     for number in range(120):
-        text = f"Japan and the United States agreed on beef on day {number % 100} of the talks.\n"
+        day = number % 100
+        text = f"Japan and the United States reached an agreement on beef on day {day} of talks.\n"
         (folder / f"{number:03}.txt").write_text(text, encoding="utf-8")
     (folder / "200.txt").write_text("Beide Seiten haben sich nicht geeinigt, sagte er.\n", "utf-8")
     read = list(iter_documents([folder], published=date(2019, 8, 21)))
