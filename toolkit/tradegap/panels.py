@@ -264,14 +264,8 @@ def list_positions(record: Record) -> Panel:
                 for party in record.negotiation.parties
             ]
             rows.append((names[issue_id], sides))
-    stakes = record.negotiation.stakes.merge(read_issues(), on="issue_id")
     return Panel(
-        macros().positions(
-            parties=record.negotiation.parties,
-            rows=rows,
-            stakes=stakes.to_dict("records"),
-            cite=citations(record),
-        )
+        macros().positions(parties=record.negotiation.parties, rows=rows, cite=citations(record))
     )
 
 
@@ -556,8 +550,8 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
         status: [in_prose(name) for name in rows["issue"].replace("Other", "Other issues")]
         for status, rows in issues.groupby("status", sort=False)
     }
-    endings = [
-        f"{join(by_status[status])} {'was' if len(by_status[status]) == 1 else 'were'} {words}"
+    ended = "; ".join(
+        f"{words}: {join(by_status[status])}"
         for status, words in (
             ("agreed", "agreed"),
             ("partly agreed", "agreed in part"),
@@ -566,29 +560,25 @@ def stand_sentence(record: Record, now: pd.DataFrame) -> str:
             ("broken off", "broken off"),
         )
         if status in by_status
-    ]
+    )
+    endings = f" {ended[:1].upper()}{ended[1:]}." if ended else ""
     going = issues[issues["status"] == "negotiated"]
     if is_over(record):
         how = {
             "agreed": "ended with an agreement",
             "partly agreed": "ended with an agreement in part",
-            "broken off": "ended without an agreement: they broke off",
+            "broken off": "broke off without an agreement",
             "drifted": "drifted off without an agreement",
         }.get(record.negotiation.outcome, "ended")
-        said = f"The talks between {parties} {how}"
-        return f"{said}: {'; '.join(endings)}." if endings else f"{said}."
+        return f"The talks between {parties} {how}.{endings}"
     if going.empty:
-        return (
-            f"{opening} are talking; {'; '.join(endings)}."
-            if endings
-            else f"{opening} are talking."
-        )
+        return f"{opening} are talking.{endings}"
     widest = going.loc[going["gap"].idxmax()]
     nearest = going.loc[going["gap"].idxmin()]
     said = f"{opening} are furthest apart on {in_prose(widest['issue'])} ({widest['gap']:.2f})"
     if nearest["issue_id"] != widest["issue_id"]:
         said += f" and closest on {in_prose(nearest['issue'])} ({nearest['gap']:.2f})"
-    return f"{said}; {'; '.join(endings)}." if endings else f"{said}."
+    return f"{said}.{endings}"
 
 
 def signal_line(row: pd.Series) -> dict[str, Any]:
