@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from tradegap.specs import read_specs
 from tradegap.verify import check_notebook, compare_files, verify_pages
 
 
@@ -35,6 +36,9 @@ def test_verify_names_every_page_that_differs_and_its_first_figure(published):
     assert "a lynx" in faults[1]
     assert faults[2] == "reports/tiny/second.csv: is not published; run make reports"
     assert faults[3].startswith("reports/tiny/orphan.html: no spec builds it")
+
+    first = [spec for spec in read_specs(published.root) if spec.page == "tiny/first"]
+    assert verify_pages(published.root, first) == faults[:2]
 
 
 @pytest.mark.parametrize(

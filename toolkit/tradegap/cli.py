@@ -412,15 +412,19 @@ def pictures() -> None:
 
 
 @cli.command()
+@click.argument("pages", nargs=-1)
 @engine_option
 @jobs_option
-def verify(engine: str | None, jobs: int | None) -> None:
-    """Rebuild every page from nothing and compare with what is published."""
+def verify(pages: tuple[str, ...], engine: str | None, jobs: int | None) -> None:
+    """Rebuild pages, all unless some are named, from nothing and compare with what is published."""
+    from tradegap.specs import read_specs
     from tradegap.verify import verify_pages
 
     root = _root()
-    faults = verify_pages(root, engine=engine, jobs=jobs)
-    _finish(faults, "every page is what its inputs give, byte for byte")
+    specs = _choose(read_specs(root), pages) if pages else []
+    faults = verify_pages(root, specs, engine=engine, jobs=jobs)
+    which = f"each of {len(specs)} pages" if pages else "every page"
+    _finish(faults, f"{which} is what its inputs give, byte for byte")
 
 
 @cli.command()

@@ -13,7 +13,7 @@ import json
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -22,44 +22,56 @@ from tradegap import publish
 from tradegap.build import build_pages
 from tradegap.errors import TradegapError
 from tradegap.site import SITE_FILES, build_site
-from tradegap.specs import check_specs, read_specs
+from tradegap.specs import Spec, check_specs, read_specs
 
 __all__ = ["check_folder", "check_inputs", "check_notebook", "compare_files", "verify_pages"]
 
 
-def verify_pages(root: Path, *, engine: str | None = None, jobs: int | None = None) -> list[str]:
+def verify_pages(
+    root: Path,
+    specs: Sequence[Spec] = (),
+    *,
+    engine: str | None = None,
+    jobs: int | None = None,
+) -> list[str]:
     """Return one line per published file that differs from a rebuild from nothing; none is good.
 
-    The rebuild goes to build/verify and stays there for a closer look.
+    With `specs` only their pages are rebuilt, and not what lies around the pages. The rebuild goes
+    to build/verify and stays there for a closer look.
     """
     scratch = root / "build" / "verify"
     with publish.hold(scratch):
         for each in ("reports", "work"):
             shutil.rmtree(scratch / each, ignore_errors=True)
-        return compare_pages(root, scratch, engine=engine, jobs=jobs)
+        return compare_pages(root, scratch, specs, engine=engine, jobs=jobs)
 
 
 def compare_pages(
-    root: Path, scratch: Path, *, engine: str | None = None, jobs: int | None = None
+    root: Path,
+    scratch: Path,
+    some: Sequence[Spec],
+    *,
+    engine: str | None,
+    jobs: int | None,
 ) -> list[str]:
     """Return one line per published file that differs from a rebuild in a scratch folder."""
-    specs, published, rebuilt = read_specs(root), root / "reports", scratch / "reports"
+    specs, published, rebuilt = some or read_specs(root), root / "reports", scratch / "reports"
     work = scratch / "work"
     results = build_pages(
         specs, root=root, out=rebuilt, build=work, force=True, engine=engine, jobs=jobs
     )
     failed = [result for result in results if result.status == "failed"]
     faults = [f"{result.page}: cannot be rebuilt: {result.reason}" for result in failed]
-    if not failed:
+    if not failed and not some:
         build_site(specs, root=root, out=rebuilt, build=work, results=results)
     pages = [f"{spec.page}{suffix}" for spec in specs for suffix in (".csv", ".html", ".json")]
-    for name in [*pages, *SITE_FILES]:
+    for name in [*pages, *(() if some else SITE_FILES)]:
         old, new = published / name, rebuilt / name
         if not old.is_file():
             faults.append(f"reports/{name}: is not published; run make reports")
         elif new.is_file() and old.read_bytes() != new.read_bytes():
             faults.append(f"reports/{compare_files(old, new, name=name)}")
-    for suffix in ("html", "csv", "json"):
+    for suffix in () if some else ("html", "csv", "json"):
         for path in sorted(published.glob(f"*/*.{suffix}")):
             name = path.relative_to(published).as_posix()
             if name not in pages:
