@@ -22,7 +22,7 @@ __all__ = [
     "time_axis",
 ]
 
-UNSEEN = 0.006  # of the gap: less than a pixel on a panel of 120
+UNSEEN = 0.009  # of the gap: less than a pixel on a panel of 120
 FAINT = 3  # times as far may the pale edge of a band be off
 SILENT_DAYS = 90  # so long after the last report a line is no longer drawn
 THIN = 0.5  # share of silent days from which the record on an issue is thin
