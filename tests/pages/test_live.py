@@ -123,13 +123,15 @@ def test_the_legend_leaves_out_the_signals_of_a_direction_in_chart_and_evidence(
 
 def test_a_mark_under_the_mouse_shows_the_sentence_that_it_leads_to(woken):
     x, y = woken.run(
-        """(() => { const [mark] = [...marks].find(([, each]) => saidIn(each.source));
+        """(async () => { const [mark] = [...marks].find(([, each]) => saidIn(each.source));
         mark.scrollIntoView({ block: 'center' });
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
         const box = mark.getBoundingClientRect();
         return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
     )
 
     woken.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    woken.run("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
     tip = woken.run("document.querySelector('.tip:not([hidden])')?.lastChild.textContent")
     assert tip

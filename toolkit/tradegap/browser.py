@@ -178,8 +178,10 @@ class Tab:
         ]
 
     def run(self, script: str) -> Any:
-        """Return what a script's value is on the page."""
-        done = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        """Return what a script's value is on the page, once it is there where it is a promise."""
+        done = self.ask(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         if "exceptionDetails" in done:
             raise PageError(f"a script of ours failed: {done['exceptionDetails'].get('text')}")
         return done["result"].get("value")

@@ -220,13 +220,18 @@ def read_names(root: Path) -> dict[str, str]:
 
 
 def render_home(pages: Sequence[Listed], names: Mapping[str, str]) -> str:
-    """Return the home page: what moved last, then the pages by kind, those on talks first."""
+    """Return the home page: what moved last, then the pages by kind, the course of talks first."""
     kinds: dict[str, list[Listed]] = {}
     for page in sorted(pages, key=lambda page: page.spec.page):
         kinds.setdefault(page.kind, []).append(page)
     order = sorted(
         kinds,
-        key=lambda kind: (not any(p.talks for p in kinds[kind]), -len(kinds[kind]), kind),
+        key=lambda kind: (
+            not any(p.talks and p.series for p in kinds[kind]),
+            not any(p.talks for p in kinds[kind]),
+            -len(kinds[kind]),
+            kind,
+        ),
     )
     talks = {slug for page in pages for slug in page.talks}
     issues = {issue for page in pages for issue in page.issues}
